@@ -1,0 +1,111 @@
+/** What an agent reports: `POST /api/v1/agent/status`. */
+import Type, { type Static } from 'typebox';
+import { WorkOffer } from './work.ts';
+
+export const ObservedContainer = Type.Object({
+  allocationId: Type.String(),
+  containerId: Type.Union([Type.String(), Type.Null()]),
+  state: Type.Union([
+    Type.Literal('pulling'),
+    Type.Literal('created'),
+    Type.Literal('running'),
+    Type.Literal('exited'),
+    /** The engine says running, but the process is gone (P22). */
+    Type.Literal('dead'),
+  ]),
+  specDigest: Type.Union([Type.String(), Type.Null()]),
+  image: Type.Union([Type.String(), Type.Null()]),
+  ip: Type.Union([Type.String(), Type.Null()]),
+  health: Type.Union([
+    Type.Literal('none'),
+    Type.Literal('starting'),
+    Type.Literal('healthy'),
+    Type.Literal('unhealthy'),
+  ]),
+  /** A closed code for what stands in the way, with its sentence. */
+  detailCode: Type.Union([
+    Type.Null(),
+    Type.Literal('exited'),
+    Type.Literal('health_failed'),
+    Type.Literal('pull_failed'),
+    Type.Literal('registry_refused'),
+    Type.Literal('create_failed'),
+    Type.Literal('start_failed'),
+    Type.Literal('out_of_memory'),
+    Type.Literal('disk_full'),
+    Type.Literal('secrets_unreadable'),
+  ]),
+  detail: Type.Union([Type.String({ maxLength: 2_000 }), Type.Null()]),
+  /** Last lines of its log, when it is not well. */
+  lastLog: Type.Array(Type.String({ maxLength: 4_000 }), { maxItems: 50 }),
+  exitCode: Type.Union([Type.Integer(), Type.Null()]),
+  /** Starts after the first. */
+  restarts: Type.Integer(),
+  startedAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+});
+export type ObservedContainer = Static<typeof ObservedContainer>;
+
+export const ActionResult = Type.Object({
+  /** Kind and subject of core/plan/action.ts, e.g. `deploy_missing`, an allocation id. */
+  kind: Type.String(),
+  subject: Type.String(),
+  ok: Type.Boolean(),
+  message: Type.Union([Type.String({ maxLength: 2_000 }), Type.Null()]),
+  at: Type.String({ format: 'date-time' }),
+  durationMs: Type.Integer(),
+  /** When a failed action is tried again. */
+  retryAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+});
+export type ActionResult = Static<typeof ActionResult>;
+
+export const NodeResources = Type.Object({
+  cpuMillis: Type.Integer(),
+  memoryBytes: Type.Integer(),
+  memoryFreeBytes: Type.Integer(),
+  diskBytes: Type.Integer(),
+  diskFreeBytes: Type.Integer(),
+  load1: Type.Number(),
+  architecture: Type.String(),
+  kernel: Type.String(),
+  engineVersion: Type.Union([Type.String(), Type.Null()]),
+});
+export type NodeResources = Static<typeof NodeResources>;
+
+export const Capability = Type.Union([
+  Type.Literal('build'),
+  Type.Literal('dns'),
+  Type.Literal('routes'),
+  Type.Literal('peers'),
+]);
+export type Capability = Static<typeof Capability>;
+
+export const StatusReport = Type.Object({
+  /** Changes at every start of the agent; `sequence` counts up within it. */
+  epoch: Type.String(),
+  sequence: Type.Integer({ minimum: 1 }),
+  agentVersion: Type.String(),
+  phase: Type.Union([Type.Literal('idle'), Type.Literal('processing')]),
+  /** Generation of the expected state this report is measured against. */
+  generation: Type.Integer(),
+  /** No drift against it. */
+  converged: Type.Boolean(),
+  containers: Type.Array(ObservedContainer),
+  actions: Type.Array(ActionResult, { maxItems: 200 }),
+  digests: Type.Object({
+    dns: Type.Union([Type.String(), Type.Null()]),
+    routes: Type.Union([Type.String(), Type.Null()]),
+    peers: Type.Union([Type.String(), Type.Null()]),
+  }),
+  resources: NodeResources,
+  publicAddress: Type.Union([Type.String(), Type.Null()]),
+  capabilities: Type.Array(Capability),
+});
+export type StatusReport = Static<typeof StatusReport>;
+
+export const StatusAnswer = Type.Object({
+  sequence: Type.Integer(),
+  /** The node's generation now. */
+  generation: Type.Integer(),
+  work: Type.Array(WorkOffer),
+});
+export type StatusAnswer = Static<typeof StatusAnswer>;
