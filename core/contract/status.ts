@@ -107,5 +107,7 @@ export const StatusAnswer = Type.Object({
   /** The node's generation now. */
   generation: Type.Integer(),
   work: Type.Array(WorkOffer),
+  /** Containers that were reported but are not this node's allocations: nothing was written about them. */
+  refused: Type.Array(Type.Object({ allocationId: Type.String(), code: Type.Literal('not_assigned') })),
 });
 export type StatusAnswer = Static<typeof StatusAnswer>;

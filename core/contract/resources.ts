@@ -1,0 +1,272 @@
+/** What people and the CLI read of the control plane: the answers of `/api/v1/{projects,services,nodes,…}`. */
+import Type, { type Static, type TSchema } from 'typebox';
+import { Capability, NodeResources } from './status.ts';
+
+const Time = Type.String({ format: 'date-time' });
+const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const NodeKind = Type.Union([Type.Literal('worker'), Type.Literal('proxy')]);
+
+export const NodeResource = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  kind: NodeKind,
+  /** `silent`: no report for longer than reports take. */
+  state: Type.Union([Type.Literal('ready'), Type.Literal('cordoned'), Type.Literal('silent')]),
+  /** X in 10.200.X.0/24. */
+  subnet: Type.Integer(),
+  containerCidr: Type.String(),
+  wireguardAddress: Type.String(),
+  publicAddress: orNull(Type.String()),
+  capabilities: Type.Array(Capability),
+  resources: orNull(NodeResources),
+  agentVersion: orNull(Type.String()),
+  /** Of its expected state now, and the one it has last converged to. */
+  generation: Type.Integer(),
+  appliedGeneration: Type.Integer(),
+  /** Allocations on it that are to run. */
+  allocations: Type.Integer(),
+  lastSeenAt: orNull(Time),
+  createdAt: Time,
+});
+export type NodeResource = Static<typeof NodeResource>;
+
+/** What `landfall node add` gets: the token is shown this once. */
+export const NodeRegistration = Type.Object({
+  name: Type.String(),
+  kind: NodeKind,
+  token: Type.String(),
+  expiresAt: Time,
+});
+export type NodeRegistration = Static<typeof NodeRegistration>;
+
+export const ReleaseResource = Type.Object({
+  id: Type.String(),
+  number: Type.Integer(),
+  sha: Type.String(),
+  image: Type.String(),
+  createdAt: Time,
+});
+export type ReleaseResource = Static<typeof ReleaseResource>;
+
+export const RolloutStage = Type.Union([
+  Type.Literal('pending'),
+  Type.Literal('pulling'),
+  Type.Literal('starting'),
+  Type.Literal('healthy'),
+  Type.Literal('dns_updating'),
+  Type.Literal('traefik_updating'),
+  Type.Literal('stopping_old'),
+  Type.Literal('running'),
+  Type.Literal('unknown'),
+  Type.Literal('stopped'),
+  Type.Literal('failed'),
+  Type.Literal('rolled_back'),
+]);
+export type RolloutStage = Static<typeof RolloutStage>;
+
+export const RolloutResource = Type.Object({
+  id: Type.String(),
+  serviceId: Type.String(),
+  serviceName: Type.String(),
+  environment: Type.String(),
+  intentId: orNull(Type.String()),
+  generation: Type.Integer(),
+  stage: RolloutStage,
+  stageSince: Time,
+  reasonCode: orNull(Type.String()),
+  reason: orNull(Type.String()),
+  release: ReleaseResource,
+  createdAt: Time,
+  finishedAt: orNull(Time),
+});
+export type RolloutResource = Static<typeof RolloutResource>;
+
+export const RolloutEventResource = Type.Object({
+  at: Time,
+  fromStage: orNull(RolloutStage),
+  toStage: orNull(RolloutStage),
+  reasonCode: Type.String(),
+  message: Type.String(),
+});
+export type RolloutEventResource = Static<typeof RolloutEventResource>;
+
+export const AllocationResource = Type.Object({
+  id: Type.String(),
+  serviceId: Type.String(),
+  serviceName: Type.String(),
+  releaseNumber: Type.Integer(),
+  rolloutId: orNull(Type.String()),
+  nodeId: Type.String(),
+  nodeName: Type.String(),
+  ip: Type.String(),
+  replica: Type.Integer(),
+  desired: Type.Union([Type.Literal('running'), Type.Literal('stopped')]),
+  observed: Type.Union([
+    Type.Literal('unobserved'),
+    Type.Literal('pulling'),
+    Type.Literal('created'),
+    Type.Literal('running'),
+    Type.Literal('exited'),
+    Type.Literal('gone'),
+    Type.Literal('unknown'),
+  ]),
+  health: Type.Union([
+    Type.Literal('none'),
+    Type.Literal('starting'),
+    Type.Literal('healthy'),
+    Type.Literal('unhealthy'),
+  ]),
+  detailCode: orNull(Type.String()),
+  detail: orNull(Type.String()),
+  lastLog: Type.Array(Type.String()),
+  restarts: Type.Integer(),
+  /** Why this node was chosen. */
+  placement: Type.Array(Type.String()),
+  createdAt: Time,
+  observedAt: orNull(Time),
+  stoppedAt: orNull(Time),
+});
+export type AllocationResource = Static<typeof AllocationResource>;
+
+export const RolloutDetail = Type.Interface([RolloutResource], {
+  timeline: Type.Array(RolloutEventResource),
+  allocations: Type.Array(AllocationResource),
+});
+export type RolloutDetail = Static<typeof RolloutDetail>;
+
+export const BuildStatus = Type.Union([
+  Type.Literal('queued'),
+  Type.Literal('offered'),
+  Type.Literal('building'),
+  Type.Literal('succeeded'),
+  Type.Literal('failed'),
+  Type.Literal('cancelled'),
+  Type.Literal('superseded'),
+]);
+export type BuildStatus = Static<typeof BuildStatus>;
+
+export const BuildResource = Type.Object({
+  id: Type.String(),
+  repository: Type.String(),
+  service: Type.String(),
+  sha: Type.String(),
+  ref: Type.String(),
+  status: BuildStatus,
+  reasonCode: orNull(Type.String()),
+  reason: orNull(Type.String()),
+  image: orNull(Type.String()),
+  attempt: Type.Integer(),
+  /** Where the newest attempt was offered. */
+  nodeName: orNull(Type.String()),
+  /** Milliseconds. */
+  timings: orNull(Type.Object({ fetch: Type.Integer(), build: Type.Integer(), push: Type.Integer() })),
+  createdAt: Time,
+  startedAt: orNull(Time),
+  finishedAt: orNull(Time),
+});
+export type BuildResource = Static<typeof BuildResource>;
+
+export const IntentStatus = Type.Union([
+  Type.Literal('refused'),
+  Type.Literal('active'),
+  Type.Literal('succeeded'),
+  Type.Literal('failed'),
+  Type.Literal('cancelled'),
+  Type.Literal('superseded'),
+]);
+export type IntentStatus = Static<typeof IntentStatus>;
+
+export const IntentResource = Type.Object({
+  id: Type.String(),
+  repository: Type.String(),
+  environment: Type.String(),
+  sha: Type.String(),
+  ref: Type.String(),
+  trigger: Type.String(),
+  actor: Type.String(),
+  status: IntentStatus,
+  reasonCode: orNull(Type.String()),
+  reason: orNull(Type.String()),
+  /** The console's page of it, open to whoever has this link. */
+  url: Type.String(),
+  requestedAt: Time,
+  finishedAt: orNull(Time),
+});
+export type IntentResource = Static<typeof IntentResource>;
+
+export const IntentDetail = Type.Interface([IntentResource], {
+  builds: Type.Array(BuildResource),
+  rollouts: Type.Array(RolloutDetail),
+});
+export type IntentDetail = Static<typeof IntentDetail>;
+
+export const ServiceResource = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  generation: Type.Integer(),
+  /** The release that serves now. */
+  serving: orNull(ReleaseResource),
+  /** Of the replicas that are to run. */
+  replicas: Type.Object({ wanted: Type.Integer(), healthy: Type.Integer() }),
+  /** The newest one. */
+  rollout: orNull(
+    Type.Object({
+      id: Type.String(),
+      stage: RolloutStage,
+      reason: orNull(Type.String()),
+      finishedAt: orNull(Time),
+    }),
+  ),
+});
+export type ServiceResource = Static<typeof ServiceResource>;
+
+export const EnvironmentResource = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  kind: Type.Union([Type.Literal('standing'), Type.Literal('preview')]),
+  pullRequest: orNull(Type.Integer()),
+  url: orNull(Type.String()),
+  services: Type.Array(ServiceResource),
+});
+export type EnvironmentResource = Static<typeof EnvironmentResource>;
+
+export const ProjectResource = Type.Object({
+  id: Type.String(),
+  /** `owner/name`, as GitHub calls it now. */
+  repository: Type.String(),
+  directory: Type.String(),
+  environments: Type.Array(EnvironmentResource),
+});
+export type ProjectResource = Static<typeof ProjectResource>;
+
+export const AuditEventResource = Type.Object({
+  id: Type.String(),
+  at: Time,
+  actor: Type.String(),
+  action: Type.String(),
+  /** `kind:id` */
+  subject: Type.String(),
+  reasonCode: orNull(Type.String()),
+  reason: orNull(Type.String()),
+});
+export type AuditEventResource = Static<typeof AuditEventResource>;
+
+export const LogPage = Type.Object({
+  lines: Type.Array(
+    Type.Object({
+      /** Number of the line in its stream; a jump means that lines between were dropped. */
+      offset: Type.Integer(),
+      at: Time,
+      text: Type.String(),
+      error: Type.Boolean(),
+      /** Which replica wrote it, of a service's log. */
+      source: orNull(Type.String()),
+    }),
+  ),
+  /** Ask for `after` this cursor to go on; null when there was nothing. */
+  cursor: orNull(Type.String()),
+  /** Nothing comes after these lines. */
+  ended: Type.Boolean(),
+});
+export type LogPage = Static<typeof LogPage>;
