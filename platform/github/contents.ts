@@ -1,0 +1,40 @@
+/** Files of a repository at a commit or branch. */
+import Type from 'typebox';
+import { InputError } from '../errors/errors.ts';
+import { parseAnswer, requestOrNull, type GithubClient } from './client.ts';
+
+export interface FileAt {
+  repositoryId: number;
+  /** Relative to the repository's root. */
+  path: string;
+  /** A commit's SHA or a branch. */
+  ref: string;
+}
+
+/** Larger files are none that a person wrote as configuration. */
+export const maxFileBytes = 256 * 1024;
+
+const Entry = Type.Object({
+  type: Type.String(),
+  size: Type.Integer(),
+  encoding: Type.Optional(Type.String()),
+  content: Type.Optional(Type.String()),
+});
+
+/** The text of a file; null when there is no file at the path (nothing, a directory, a submodule). */
+export async function fetchFile(client: GithubClient, file: FileAt): Promise<string | null> {
+  const response = await requestOrNull(client, 'GET /repositories/{repository_id}/contents/{+path}', {
+    repository_id: file.repositoryId,
+    path: file.path.split('/').map(encodeURIComponent).join('/'),
+    ref: file.ref,
+  });
+  if (response === null || Array.isArray(response.data)) return null;
+  const entry = parseAnswer(Entry, response);
+  if (entry.type !== 'file') return null;
+  if (entry.size > maxFileBytes) {
+    throw new InputError('file_too_large', `${file.path} has ${entry.size} bytes; at most ${maxFileBytes} are read.`, {
+      path: file.path,
+    });
+  }
+  return Buffer.from(entry.content ?? '', 'base64').toString('utf8');
+}
