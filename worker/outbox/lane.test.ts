@@ -24,21 +24,28 @@ function fakeLane(keys: string[], answers: (number | Error)[]): Lane & { rows: R
     status: 'pending',
   }));
   const row = (write: PendingWrite): Row => rows.find(({ id }) => id === write.id)!;
+  const change = (write: PendingWrite, to: Partial<Row>): Promise<void> => {
+    Object.assign(row(write), to);
+    return Promise.resolve();
+  };
   const calls: string[] = [];
   return {
     rows,
     calls,
     now: () => start,
     pending: () => Promise.resolve(rows.filter(({ status }) => status === 'pending').map((each) => ({ ...each }))),
-    beginAttempt: (write) => Promise.resolve(void row(write).attempts++),
+    beginAttempt: (write) => {
+      row(write).attempts++;
+      return Promise.resolve();
+    },
     send: (write) => {
       calls.push(write.key);
       const answer = answers.shift() ?? 1;
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
-    markSent: (write) => Promise.resolve(void Object.assign(row(write), { status: 'sent' })),
-    markLater: (write, later) => Promise.resolve(void Object.assign(row(write), later)),
-    markFailed: (write, error) => Promise.resolve(void Object.assign(row(write), { status: 'failed', error })),
+    markSent: (write) => change(write, { status: 'sent' }),
+    markLater: (write, later) => change(write, later),
+    markFailed: (write, error) => change(write, { status: 'failed', error }),
   };
 }
 
