@@ -58,17 +58,18 @@ export function createGithubApp(options: GithubAppOptions): GithubApp {
   };
   const app = createOctokit(settings, null);
   const installations = new Map<number, Octokit>();
+  const forInstallation: GithubApp['forInstallation'] = (installationId) => {
+    const octokit = installations.get(installationId) ?? createOctokit(settings, installationId);
+    installations.delete(installationId);
+    installations.set(installationId, octokit);
+    const oldest = installations.keys().next();
+    if (installations.size > maxOctokits && oldest.done !== true) installations.delete(oldest.value);
+    return Promise.resolve(octokit);
+  };
   return {
-    forInstallation(installationId) {
-      const octokit = installations.get(installationId) ?? createOctokit(settings, installationId);
-      installations.delete(installationId);
-      installations.set(installationId, octokit);
-      const oldest = installations.keys().next();
-      if (installations.size > maxOctokits && oldest.done !== true) installations.delete(oldest.value);
-      return Promise.resolve(octokit);
-    },
+    forInstallation,
     asApp: () => app,
-    mintSourceToken: (of) => mintSourceToken(app, of),
+    mintSourceToken: async (of) => mintSourceToken(await forInstallation(of.installationId), of),
     verify: (rawBody, signature) => isSignedBy(options.webhookSecret, rawBody, signature),
   };
 }

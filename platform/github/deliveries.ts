@@ -2,8 +2,9 @@
 import Type, { type Static } from 'typebox';
 import { parseAnswer, requestOrNull, type GithubClient } from './client.ts';
 
+/** Beyond what a number holds exactly, Octokit gives a bigint. */
 const DeliverySummary = Type.Object({
-  id: Type.Integer(),
+  id: Type.Union([Type.Integer(), Type.BigInt()]),
   guid: Type.String(),
   delivered_at: Type.String(),
   event: Type.String(),
@@ -16,7 +17,8 @@ const DeliveryAnswer = Type.Object({
 });
 
 export interface GithubDelivery {
-  id: number;
+  /** Of this attempt; a redelivery has another one, and the same GUID. */
+  id: string;
   guid: string;
   deliveredAt: Date;
   event: string;
@@ -42,7 +44,7 @@ export async function listDeliveries(app: GithubClient, cursor: string | null): 
 
 function summary(delivery: Static<typeof DeliverySummary>): GithubDelivery {
   return {
-    id: delivery.id,
+    id: String(delivery.id),
     guid: delivery.guid,
     deliveredAt: new Date(delivery.delivered_at),
     event: delivery.event,
@@ -56,7 +58,7 @@ function nextCursor(link: string): string | null {
 }
 
 /** The payload of a delivery, null when GitHub no longer has it. Authenticated by coming from the API: it carries no signature. */
-export async function fetchDeliveryPayload(app: GithubClient, id: number): Promise<Record<string, unknown> | null> {
+export async function fetchDeliveryPayload(app: GithubClient, id: string): Promise<Record<string, unknown> | null> {
   const response = await requestOrNull(app, 'GET /app/hook/deliveries/{delivery_id}', { delivery_id: id });
   return response === null ? null : parseAnswer(DeliveryAnswer, response).request.payload;
 }
