@@ -2,9 +2,9 @@
 import { StalledError } from '../../platform/errors/errors.ts';
 import type { DownloadLimits } from './download.ts';
 import { isPresent } from './fit.ts';
-import type { ToolsHost } from './host.ts';
+import { thisHost, type ToolsHost } from './host.ts';
 import { Installer } from './installer.ts';
-import type { Pin } from './pins.ts';
+import { pinsFor, type Need, type Pin } from './pins.ts';
 import { planInstall, type Step } from './plan.ts';
 import { sightAll } from './sighting.ts';
 import { describeRange } from './version.ts';
@@ -71,4 +71,9 @@ function stillMissing(unfit: readonly Pin[]): StalledError {
     `Everything was installed, and these still are not here at a version that fits: ${wanted}. This distribution's packages are too old or too new.`,
     { hint: 'Use Debian 12 or later, or Ubuntu 24.04 or later, or install those versions yourself.' },
   );
+}
+
+/** Installs what is missing for one purpose on this machine. */
+export function installToolsFor(need: Need, options: Pick<InstallRequest, 'report' | 'signal'>): Promise<void> {
+  return installTools({ ...options, pins: pinsFor(need), host: thisHost() });
 }
