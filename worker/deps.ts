@@ -1,0 +1,19 @@
+/** What the worker's drivers work with. Constructed in main files, handed on from there. */
+import type { Logger } from 'pino';
+import type { AddressPools } from '../core/node/addresses.ts';
+import type { GithubApp } from '../platform/github/app.ts';
+import type { Queues } from '../platform/queue/queues.ts';
+import type { Database } from '../prisma/client.ts';
+
+export interface WorkerDeps {
+  database: Database;
+  queues: Queues;
+  github: GithubApp;
+  log: Logger;
+  pools: AddressPools;
+  /** `host:port` and path prefix of images, e.g. `127.0.0.1:7782/landfall`. */
+  imagePrefix: string;
+  /** The console page of an intent, with the key that opens it. */
+  consoleUrl: (intentId: string) => string;
+  now: () => Date;
+}
