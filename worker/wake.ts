@@ -9,9 +9,9 @@ export interface Wakes {
   rollouts: RolloutWake[];
 }
 
-export async function wake({ queues, now }: WorkerDeps, { settled, rollouts }: Wakes): Promise<void> {
+export async function wake({ queues }: WorkerDeps, { settled, rollouts }: Wakes): Promise<void> {
   for (const { id, factsVersion } of [...rollouts, ...(settled?.rollouts ?? [])])
     await queues.enqueue(advanceRollout, { rolloutId: id, version: factsVersion });
-  const installationId = settled?.owes ?? null;
-  if (installationId !== null) await queues.enqueue(flushOutbox, { installationId, upTo: String(now().getTime()) });
+  const lane = settled?.owes ?? null;
+  if (lane !== null) await queues.enqueue(flushOutbox, lane);
 }

@@ -1,4 +1,5 @@
 /** The outbox: writes owed to GitHub, in one ordered lane per installation. */
+import { writePayloads, type WriteKind } from '../../core/report/writes.ts';
 import type { Db } from '../client.ts';
 
 export interface OwedWrite {
@@ -6,7 +7,7 @@ export interface OwedWrite {
   key: string;
   /** What the order is kept for, `intent:<id>`. */
   subject: string;
-  kind: string;
+  kind: WriteKind;
   /** A pending write with the same key is superseded by this one. */
   coalesceKey: string | null;
   payload: object;
@@ -16,6 +17,15 @@ export interface PendingWrite extends OwedWrite {
   id: bigint;
   attempts: number;
   notBefore: Date;
+}
+
+/** The newest pending write of a lane; null when it is empty. */
+export async function newestPending(db: Db, installationId: number): Promise<Lane | null> {
+  const newest = await db.outboxWrite.aggregate({
+    where: { installationId: BigInt(installationId), status: 'pending' },
+    _max: { id: true },
+  });
+  return newest._max.id === null ? null : { installationId, upTo: String(newest._max.id) };
 }
 
 /** Writes down what is owed, inside the caller's transaction. Returns how many were new. */
@@ -36,6 +46,11 @@ export async function owe(db: Db, installationId: number, writes: OwedWrite[]): 
   return added;
 }
 
+function kindOf(kind: string): WriteKind {
+  if (Object.hasOwn(writePayloads, kind)) return kind as WriteKind;
+  throw new RangeError(`The outbox holds a write of the unknown kind ${kind}.`);
+}
+
 /** The lane's pending writes, oldest first. */
 export async function pendingWrites(db: Db, installationId: number, limit: number): Promise<PendingWrite[]> {
   const rows = await db.outboxWrite.findMany({
@@ -43,11 +58,17 @@ export async function pendingWrites(db: Db, installationId: number, limit: numbe
     orderBy: { id: 'asc' },
     take: limit,
   });
-  return rows.map((row) => ({ ...row, payload: row.payload as object }));
+  return rows.map((row) => ({ ...row, kind: kindOf(row.kind), payload: row.payload as object }));
+}
+
+export interface Lane {
+  installationId: number;
+  /** Id of the newest pending write: names the job. */
+  upTo: string;
 }
 
 /** Installations that are owed something now: what the sweep wakes. */
-export async function lanesWithPendingWrites(db: Db, now: Date): Promise<{ installationId: number; upTo: string }[]> {
+export async function lanesWithPendingWrites(db: Db, now: Date): Promise<Lane[]> {
   const lanes = await db.outboxWrite.groupBy({
     by: ['installationId'],
     where: { status: 'pending', notBefore: { lte: now } },

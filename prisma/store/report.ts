@@ -6,7 +6,7 @@ import type { Write } from '../../core/report/writes.ts';
 import Type from 'typebox';
 import Value from 'typebox/value';
 import type { Db, Prisma } from '../client.ts';
-import { owe } from './outbox.ts';
+import { newestPending, owe, type Lane } from './outbox.ts';
 import { safeNumber } from './safe-number.ts';
 
 export interface ReportContext {
@@ -138,10 +138,10 @@ async function rememberMirrors(db: Db, environmentId: string, writes: Write[]): 
 }
 
 /**
- * Owes GitHub what changed about this intent, inside the caller's transaction. Returns the installation whose lane is to be
- * flushed after the commit, or null when nothing new is owed.
+ * Owes GitHub what changed about this intent, inside the caller's transaction. Returns the lane to flush after the
+ * commit, or null when nothing new is owed.
  */
-export async function reportIntent(db: Db, intentId: string, context: ReportContext): Promise<number | null> {
+export async function reportIntent(db: Db, intentId: string, context: ReportContext): Promise<Lane | null> {
   const writes = owedWrites(await loadIntentReport(db, intentId, context), context.now);
   if (writes.length === 0) return null;
   const intent = await db.intent.findUniqueOrThrow({
@@ -155,5 +155,5 @@ export async function reportIntent(db: Db, intentId: string, context: ReportCont
     installationId,
     writes.map((write) => ({ ...write, subject: `intent:${intentId}` })),
   );
-  return installationId;
+  return newestPending(db, installationId);
 }

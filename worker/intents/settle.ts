@@ -8,6 +8,7 @@ import {
   removeOtherServices,
   type IntentProgress,
 } from '../../prisma/store/intent-progress.ts';
+import type { Lane } from '../../prisma/store/outbox.ts';
 import { reportIntent } from '../../prisma/store/report.ts';
 import type { RolloutWake } from '../../prisma/store/rollouts.ts';
 import type { WorkerDeps } from '../deps.ts';
@@ -16,8 +17,8 @@ import { wake } from '../wake.ts';
 /** What to wake after the commit. */
 export interface Settled {
   rollouts: RolloutWake[];
-  /** Installation whose lane of the outbox has something new; null when none has. */
-  owes: number | null;
+  /** The lane of the outbox that has something new; null when none has. */
+  owes: Lane | null;
 }
 
 async function applyOutcome(deps: WorkerDeps, tx: Db, progress: IntentProgress): Promise<RolloutWake[]> {
