@@ -13,6 +13,7 @@ interface ListOptions {
 
 interface InstallOptions extends ListOptions {
   for?: Need;
+  quiet?: true;
 }
 
 const print = (text: string): void => {
@@ -44,7 +45,7 @@ function asked(names: readonly string[], options: InstallOptions): Pin[] {
 async function install(names: readonly string[], options: InstallOptions): Promise<void> {
   const chosen = asked(names, options);
   await installTools({ pins: chosen, host: thisHost(), report });
-  await show(chosen, options);
+  if (options.quiet !== true) await show(chosen, options);
 }
 
 const json = (): Option => new Option('--json', 'print JSON instead of a table');
@@ -75,6 +76,7 @@ Examples:
     .description('install what is missing; without names, what `landfall up` needs')
     .addArgument(new Argument('[NAME...]', 'tools, by the names that `landfall tools` lists'))
     .addOption(new Option('--for <what>', 'everything that is needed for it').choices(['up', 'test', 'node']))
+    .option('-q, --quiet', 'do not list the tools afterwards')
     .addOption(json())
     .action((names: string[], options: InstallOptions) => install(names, options));
   return tools;

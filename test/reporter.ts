@@ -1,0 +1,56 @@
+/** Ends a test run with one line on standard output that counts it: `N passed, N failed, N skipped`. */
+import type { Reporter, TestModule } from 'vitest/node';
+
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** What the count needs of a test module: its tests' states, and errors outside of tests (imports, hooks). */
+export interface FinishedModule {
+  testStates: readonly ('passed' | 'failed' | 'skipped' | 'pending')[];
+  errorsOutsideTests: number;
+}
+
+/** A test that never came to run, an error outside of tests and an unhandled one count as failed: nothing is lost in silence. */
+export function countTests(modules: readonly FinishedModule[], unhandledErrors: number): Counts {
+  const states = modules.flatMap((module) => module.testStates);
+  const outside = modules.reduce((sum, module) => sum + module.errorsOutsideTests, unhandledErrors);
+  const number = (state: string): number => states.filter((each) => each === state).length;
+  return {
+    passed: number('passed'),
+    failed: number('failed') + number('pending') + outside,
+    skipped: number('skipped'),
+  };
+}
+
+export function countsLine({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
+function finished(module: TestModule): FinishedModule {
+  const suites = [...module.children.allSuites()];
+  return {
+    testStates: [...module.children.allTests()].map((test) => test.result().state),
+    errorsOutsideTests: suites.reduce((sum, suite) => sum + suite.errors().length, module.errors().length),
+  };
+}
+
+/** A run that ended badly before its end was reported (a global set-up that failed) is one failure. */
+function countsAtExit(counts: Counts | null, exitCode: number): Counts {
+  return counts ?? { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+}
+
+export default class CountingReporter implements Reporter {
+  #counts: Counts | null = null;
+
+  onInit(): void {
+    // Other reporters and global tear-downs write until the very end; this has to come after them.
+    process.on('exit', (exitCode) => process.stdout.write(`${countsLine(countsAtExit(this.#counts, exitCode))}\n`));
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
+    this.#counts = countTests(modules.map(finished), unhandledErrors.length);
+  }
+}
