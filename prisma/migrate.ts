@@ -1,0 +1,85 @@
+/** Brings a database to the schema of this release. Safe when several processes start at once: one migrates, the rest wait. */
+import pg from 'pg';
+import { messageOf } from '../platform/errors/classify.ts';
+import { StalledError } from '../platform/errors/errors.ts';
+import { sqlState } from './conflict.ts';
+import { migrationAdapters } from './migrate/adapters.ts';
+import { migrationList, noFilters, withSchemaEngine } from './migrate/engine.ts';
+import { migrationsDir, readMigrations, type Migration } from './migrate/files.ts';
+
+/** Any number that nobody else locks in our database. */
+const lockKey = 7_163_401;
+
+/** As Prisma records it in `_prisma_migrations`. */
+interface Applied {
+  migration_name: string;
+  checksum: string;
+  finished: boolean;
+}
+
+/** Applies what is missing, and returns its names. @throws StalledError when a person has to look at the database. */
+export async function migrate(url: string, directory: string = migrationsDir): Promise<string[]> {
+  const migrations = await readMigrations(directory);
+  const client = new pg.Client({ connectionString: url, application_name: 'landfall migrate' });
+  await client.connect();
+  try {
+    // The common start: nothing to do, and no engine to load.
+    if (isCurrent(migrations, await readApplied(client))) return [];
+    await client.query('SELECT pg_advisory_lock($1)', [lockKey]);
+    if (isCurrent(migrations, await readApplied(client))) return [];
+    return await apply(url, directory, migrations);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Whether every migration of this release is in the database. More may be: a newer release added them. */
+function isCurrent(migrations: readonly Migration[], applied: readonly Applied[]): boolean {
+  const byName = new Map(applied.map((row) => [row.migration_name, row]));
+  return migrations.every(({ name, checksum }) => {
+    const row = byName.get(name);
+    if (row?.finished === false) throw failedBefore(name);
+    if (row !== undefined && row.checksum !== checksum) throw edited(name);
+    return row !== undefined;
+  });
+}
+
+async function readApplied(client: pg.Client): Promise<Applied[]> {
+  try {
+    const { rows } = await client.query<Applied>(
+      `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished
+         FROM _prisma_migrations WHERE rolled_back_at IS NULL`,
+    );
+    return rows;
+  } catch (error) {
+    const undefinedTable = '42P01';
+    if (sqlState(error) === undefinedTable) return [];
+    throw error;
+  }
+}
+
+async function apply(url: string, directory: string, migrations: readonly Migration[]): Promise<string[]> {
+  const adapters = migrationAdapters(url);
+  const input = { migrationsList: migrationList(directory, migrations), filters: noFilters };
+  try {
+    const output = await withSchemaEngine(adapters, undefined, (engine) => engine.applyMigrations(input));
+    return output.appliedMigrationNames;
+  } catch (cause) {
+    throw new StalledError('migration_failed', `A migration of the database failed: ${messageOf(cause)}`, {
+      hint: 'The database is as it was before that migration. Start the previous release, and report this.',
+      cause,
+    });
+  }
+}
+
+function failedBefore(name: string): StalledError {
+  return new StalledError('migration_failed', `The migration ${name} failed at an earlier start.`, {
+    hint: `When its cause is repaired: DELETE FROM _prisma_migrations WHERE migration_name = '${name}', and start again.`,
+  });
+}
+
+function edited(name: string): StalledError {
+  return new StalledError('migration_edited', `The migration ${name} is not the one that this database has applied.`, {
+    hint: 'Migrations are never edited. Start the release that this database belongs to.',
+  });
+}
