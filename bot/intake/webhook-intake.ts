@@ -1,0 +1,112 @@
+/** `POST /webhooks/github`: verified over its raw bytes, stored by its GUID, answered, and only then worked on (P40). */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { ApiError, type ApiErrorCode } from '../../platform/errors/api-codes.ts';
+import type { NewDelivery } from '../../prisma/store/deliveries.ts';
+import { parsePayload, readHeaders, toDelivery } from './envelope.ts';
+import { groupCommit } from './group-commit.ts';
+
+export interface IntakeDeps {
+  verify(rawBody: Buffer, signature: string): boolean;
+  /** Stores deliveries durably and gives the GUIDs that were new. */
+  store(deliveries: NewDelivery[]): Promise<Set<string>>;
+  /** Wakes the work on stored deliveries. May fail: a sweep finds what nobody woke. */
+  wake(guids: string[]): Promise<void>;
+  /** `event` and `event.action` names that are worked on. */
+  handles: ReadonlySet<string>;
+  log: Logger;
+  now(): Date;
+}
+
+/** GitHub sends no larger payload. */
+export const maxWebhookBytes = 25 * 1024 * 1024;
+
+export function webhookIntake(deps: IntakeDeps): (fastify: FastifyInstance) => Promise<void> {
+  const inbox = groupCommit<NewDelivery, boolean>((deliveries) => storeGroup(deps, deliveries), {
+    concurrency: 2,
+    maxItems: 500,
+    maxSize: maxWebhookBytes,
+    sizeOf: ({ payload }) => payload.length,
+  });
+
+  const receive = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const rawBody = request.body as Buffer;
+    const headers = readHeaders(request.headers);
+    if (!deps.verify(rawBody, signatureOf(request))) throw new ApiError('webhook_signature_invalid');
+    const payload = parsePayload(rawBody);
+    const fresh = await inbox.add(toDelivery(headers, { rawBody, payload, at: deps.now() }, deps.handles));
+    return reply.code(202).send({ status: fresh ? 'accepted' : 'duplicate' });
+  };
+
+  return async (fastify) => {
+    await fastify.register((scope, _options, done) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, parsed) =>
+        parsed(null, body),
+      );
+      scope.setErrorHandler((error: FastifyError, _request, reply) => answerError(error, reply, deps.log));
+      scope.post(
+        '/webhooks/github',
+        {
+          bodyLimit: maxWebhookBytes,
+          logLevel: 'warn',
+          // An unsigned request is refused before a byte of its body is read (P41).
+          onRequest: (request, _reply, next) => {
+            signatureOf(request);
+            next();
+          },
+        },
+        receive,
+      );
+      done();
+    });
+  };
+}
+
+/** Gives for each delivery whether it was new. */
+async function storeGroup(deps: IntakeDeps, deliveries: NewDelivery[]): Promise<boolean[]> {
+  const fresh = await deps.store(deliveries);
+  const toWake = deliveries.filter(({ guid, ignored }) => ignored === null && fresh.has(guid)).map(({ guid }) => guid);
+  if (toWake.length > 0) {
+    deps.wake(toWake).catch((error: unknown) => {
+      deps.log.warn(
+        { err: error, deliveries: toWake.length },
+        'deliveries are stored, but nobody was woken: the sweep will',
+      );
+    });
+  }
+  return deliveries.map(({ guid }) => fresh.has(guid));
+}
+
+function signatureOf(request: FastifyRequest): string {
+  const signature = request.headers['x-hub-signature-256'];
+  if (typeof signature !== 'string') throw new ApiError('webhook_signature_missing');
+  return signature;
+}
+
+/** Fastify's own refusals, in our words. */
+const refusals: Record<string, ApiErrorCode> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'webhook_payload_invalid',
+};
+
+const hints: Partial<Record<ApiErrorCode, string>> = {
+  payload_too_large: 'GitHub sends at most 25 MB.',
+  unsupported_media_type: 'Set the content type of the webhook to application/json.',
+  webhook_signature_missing: 'Set the same secret in the settings of the GitHub App and here.',
+  webhook_signature_invalid: 'Set the same secret in the settings of the GitHub App and here.',
+};
+
+function answerError(error: FastifyError | ApiError, reply: FastifyReply, log: Logger): FastifyReply {
+  const known = error instanceof ApiError ? error : refusalOf(error);
+  if (known === null) log.error({ err: error }, 'a webhook could not be stored');
+  const { status, code, message } =
+    known ?? new ApiError('unavailable', 'The webhook could not be stored; send it again.');
+  return reply.code(status).send({ error: { code, message, hint: hints[code] ?? null } });
+}
+
+function refusalOf(error: FastifyError): ApiError | null {
+  const code = refusals[error.code];
+  return code === undefined ? null : new ApiError(code);
+}

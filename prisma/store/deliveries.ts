@@ -1,0 +1,130 @@
+/** The inbox: webhooks as received, by GitHub's GUID. */
+import type { Pool } from 'pg';
+import type { Db } from '../client.ts';
+
+export interface NewDelivery {
+  guid: string;
+  event: string;
+  action: string | null;
+  installationId: number | null;
+  repositoryId: number | null;
+  /** The raw bytes, as signed. */
+  payload: Buffer;
+  receivedAt: Date;
+  /** Set when nothing here handles the event: it is kept, and not worked on. */
+  ignored: { code: string; reason: string } | null;
+}
+
+/**
+ * Stores a group in one statement and gives the GUIDs that were new; a known one changes nothing. The payloads travel as
+ * one binary value that the server cuts up: an array of them would be sent as hexadecimal text.
+ */
+export async function insertDeliveries(pool: Pool, deliveries: readonly NewDelivery[]): Promise<Set<string>> {
+  const { rows } = await pool.query<{ guid: string }>({
+    name: 'insert-deliveries',
+    text: insertGroup,
+    values: columnsOf(deliveries),
+  });
+  return new Set(rows.map(({ guid }) => guid));
+}
+
+const insertGroup = `
+  INSERT INTO "Delivery"
+    ("guid", "event", "action", "installationId", "repositoryId", "payload", "status", "reasonCode", "reason",
+     "receivedAt", "processedAt")
+  SELECT d.guid, d.event, d.action, d.installation, d.repository, substring($1::bytea FROM d.start FOR d.size),
+         CASE WHEN d.code IS NULL THEN 'received' ELSE 'ignored' END::"DeliveryStatus", d.code, d.reason,
+         d.received, CASE WHEN d.code IS NULL THEN NULL ELSE d.received END
+  FROM unnest($2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[],
+              $10::text[], $11::timestamptz[])
+    AS d(start, size, guid, event, action, installation, repository, code, reason, received)
+  ON CONFLICT ("guid") DO NOTHING
+  RETURNING "guid"`;
+
+function columnsOf(deliveries: readonly NewDelivery[]): unknown[] {
+  let end = 1;
+  const starts = deliveries.map(({ payload }) => {
+    const start = end;
+    end += payload.length;
+    return start;
+  });
+  return [
+    Buffer.concat(deliveries.map(({ payload }) => payload)),
+    starts,
+    deliveries.map(({ payload }) => payload.length),
+    deliveries.map(({ guid }) => guid),
+    deliveries.map(({ event }) => event),
+    deliveries.map(({ action }) => action),
+    deliveries.map(({ installationId }) => installationId),
+    deliveries.map(({ repositoryId }) => repositoryId),
+    deliveries.map(({ ignored }) => ignored?.code ?? null),
+    deliveries.map(({ ignored }) => ignored?.reason ?? null),
+    deliveries.map(({ receivedAt }) => receivedAt.toISOString()),
+  ];
+}
+
+export type DeliveryOutcome = { status: 'processed' } | { status: 'ignored' | 'failed'; code: string; reason: string };
+
+export interface StoredDelivery {
+  guid: string;
+  event: string;
+  action: string | null;
+  payload: Buffer;
+  status: 'received' | 'processed' | 'ignored' | 'failed';
+  receivedAt: Date;
+  attempts: number;
+}
+
+/** Null when it was never received, or is older than what is kept. */
+export async function findDelivery(db: Db, guid: string): Promise<StoredDelivery | null> {
+  const row = await db.delivery.findUnique({ where: { guid } });
+  return row === null
+    ? null
+    : { ...row, payload: Buffer.from(row.payload.buffer, row.payload.byteOffset, row.payload.length) };
+}
+
+/** Says how the work on it ended, once: a delivery that is settled stays so. */
+export async function settleDelivery(db: Db, guid: string, outcome: DeliveryOutcome, at: Date): Promise<void> {
+  await db.delivery.updateMany({
+    where: { guid, status: 'received' },
+    data: {
+      status: outcome.status,
+      processedAt: at,
+      ...(outcome.status === 'processed' ? {} : { reasonCode: outcome.code, reason: outcome.reason }),
+    },
+  });
+}
+
+/** Counts an attempt that will be repeated, with what stood in its way. */
+export async function postponeDelivery(db: Db, guid: string, why: { code: string; reason: string }): Promise<void> {
+  await db.delivery.updateMany({
+    where: { guid, status: 'received' },
+    data: { attempts: { increment: 1 }, reasonCode: why.code, reason: why.reason },
+  });
+}
+
+/** Of these GUIDs, those that were never received. */
+export async function unknownGuids(db: Db, guids: readonly string[]): Promise<string[]> {
+  const known = await db.delivery.findMany({ where: { guid: { in: [...guids] } }, select: { guid: true } });
+  const knownGuids = new Set(known.map(({ guid }) => guid));
+  return [...new Set(guids)].filter((guid) => !knownGuids.has(guid));
+}
+
+/** Deliveries that nobody has worked on yet, oldest first: what the sweep wakes. */
+export async function unprocessedDeliveries(db: Db, before: Date, limit: number): Promise<string[]> {
+  const rows = await db.delivery.findMany({
+    where: { status: 'received', receivedAt: { lte: before } },
+    orderBy: { receivedAt: 'asc' },
+    take: limit,
+    select: { guid: true },
+  });
+  return rows.map(({ guid }) => guid);
+}
+
+/** Forgets what was settled long ago. GitHub redelivers for three days, and a GUID must be known for as long. */
+export async function deleteOldDeliveries(db: Db, before: Date): Promise<number> {
+  const { count } = await db.delivery.deleteMany({
+    where: { receivedAt: { lt: before }, status: { not: 'received' } },
+  });
+  return count;
+}
