@@ -1,0 +1,140 @@
+/** Logs: bounded streams of numbered lines, `build:<id>` or `allocation:<id>`. A jump in the numbers is what was dropped. */
+import Type from 'typebox';
+import Value from 'typebox/value';
+import { LogLine } from '../../core/contract/logs.ts';
+import type { Db, LogChunk } from '../client.ts';
+
+export interface LogBatchRow {
+  stream: string;
+  /** Of the build; 0 for an allocation. */
+  attempt: number;
+  /** Number of the first line within this attempt. */
+  offset: number;
+  lines: readonly LogLine[];
+  at: Date;
+}
+
+export type Appended =
+  | { kind: 'appended'; nextOffset: number; added: number }
+  /** Lines before this batch have not arrived. */
+  | { kind: 'gap'; nextOffset: number };
+
+const streamLocks = 0x10c5;
+
+/**
+ * Appends what the stream does not have yet; a batch sent twice is stored once. Runs in a transaction: writers of one
+ * stream take turns. A later attempt of a build counts from 0 again and continues the same stream.
+ */
+export async function appendLog(db: Db, batch: LogBatchRow, maxBytes: number): Promise<Appended> {
+  await db.$executeRaw`SELECT pg_advisory_xact_lock(${streamLocks}::int, hashtext(${batch.stream}))`;
+  const end = await streamEnd(db, batch.stream);
+  const base = await attemptBase(db, batch, end);
+  const nextOffset = end - base;
+  if (batch.offset > nextOffset) return { kind: 'gap', nextOffset };
+  const lines = batch.lines.slice(nextOffset - batch.offset);
+  if (lines.length === 0) return { kind: 'appended', nextOffset, added: 0 };
+  const bytes = lines.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, 0);
+  const { stream, attempt, at } = batch;
+  await db.logChunk.create({ data: { stream, attempt, offset: BigInt(end), lines, bytes, at } });
+  await dropMiddle(db, stream, maxBytes);
+  return { kind: 'appended', nextOffset: nextOffset + lines.length, added: lines.length };
+}
+
+async function streamEnd(db: Db, stream: string): Promise<number> {
+  const last = await db.logChunk.findFirst({ where: { stream }, orderBy: { offset: 'desc' } });
+  return last === null ? 0 : Number(last.offset) + parseLines(last).length;
+}
+
+/** Where the attempt's line 0 lies in the stream. Its first chunk is never the one that is dropped. */
+async function attemptBase(db: Db, { stream, attempt }: LogBatchRow, end: number): Promise<number> {
+  const first = await db.logChunk.findFirst({ where: { stream, attempt }, orderBy: { offset: 'asc' } });
+  return first === null ? end : Number(first.offset);
+}
+
+/** Keeps half of the bound from the beginning and half from the end. */
+async function dropMiddle(db: Db, stream: string, maxBytes: number): Promise<void> {
+  await db.$executeRaw`
+    WITH sized AS (
+      SELECT "offset", sum(bytes) OVER (ORDER BY "offset") - bytes AS before,
+        sum(bytes) OVER (ORDER BY "offset" DESC) AS remaining,
+        row_number() OVER (PARTITION BY attempt ORDER BY "offset") AS place
+      FROM "LogChunk" WHERE stream = ${stream} AND (SELECT sum(bytes) FROM "LogChunk" WHERE stream = ${stream}) > ${maxBytes}
+    )
+    DELETE FROM "LogChunk" USING sized
+    WHERE stream = ${stream} AND "LogChunk"."offset" = sized."offset"
+      AND sized.before >= ${maxBytes}::int / 2 AND sized.remaining > ${maxBytes}::int / 2 AND sized.place > 1`;
+}
+
+export interface StoredLine extends LogLine {
+  offset: number;
+}
+
+export interface LogRead {
+  lines: StoredLine[];
+  /** The number of the line that comes next. */
+  next: number;
+}
+
+const Lines = Type.Array(LogLine);
+
+function parseLines(chunk: LogChunk): LogLine[] {
+  return Value.Parse(Lines, chunk.lines);
+}
+
+function numbered(chunks: readonly LogChunk[]): StoredLine[] {
+  return chunks.flatMap((chunk) =>
+    parseLines(chunk).map((line, index) => ({ ...line, offset: Number(chunk.offset) + index })),
+  );
+}
+
+/** Lines numbered `from` and above, up to about `limit` of them. */
+export async function readLog(
+  db: Db,
+  stream: string,
+  { from, limit }: { from: number; limit: number },
+): Promise<LogRead> {
+  const holding = await db.logChunk.findFirst({
+    where: { stream, offset: { lte: BigInt(from) } },
+    orderBy: { offset: 'desc' },
+    select: { offset: true },
+  });
+  const chunks = await db.logChunk.findMany({
+    where: { stream, offset: { gte: holding?.offset ?? BigInt(from) } },
+    orderBy: { offset: 'asc' },
+    take: 50,
+  });
+  const lines = numbered(chunks)
+    .filter(({ offset }) => offset >= from)
+    .slice(0, limit);
+  return { lines, next: (lines.at(-1)?.offset ?? from - 1) + 1 };
+}
+
+/** The last `limit` lines. */
+export async function readLogTail(db: Db, stream: string, limit: number): Promise<LogRead> {
+  const lines: StoredLine[] = [];
+  let before: bigint | null = null;
+  while (lines.length < limit) {
+    const chunks: LogChunk[] = await db.logChunk.findMany({
+      where: { stream, ...(before === null ? {} : { offset: { lt: before } }) },
+      orderBy: { offset: 'desc' },
+      take: 20,
+    });
+    lines.unshift(...numbered(chunks.toReversed()));
+    before = chunks.at(-1)?.offset ?? null;
+    if (chunks.length < 20) break;
+  }
+  const kept = lines.slice(-limit);
+  return { lines: kept, next: (kept.at(-1)?.offset ?? -1) + 1 };
+}
+
+/** Whether the node may write to this stream: an allocation of its own, or the newest attempt of a build that it holds. */
+export async function mayWriteLog(
+  db: Db,
+  { nodeId, kind, id, attempt }: { nodeId: string; kind: 'build' | 'allocation'; id: string; attempt: number },
+): Promise<'yes' | 'not_assigned' | 'attempt_stale'> {
+  if (kind === 'allocation') return (await db.allocation.count({ where: { id, nodeId } })) > 0 ? 'yes' : 'not_assigned';
+  const own = await db.workItem.findFirst({ where: { buildId: id, nodeId, attempt, claimedAt: { not: null } } });
+  if (own === null) return 'not_assigned';
+  const newer = await db.workItem.count({ where: { buildId: id, attempt: { gt: attempt } } });
+  return newer > 0 || own.status === 'expired' ? 'attempt_stale' : 'yes';
+}

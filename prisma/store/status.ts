@@ -1,0 +1,157 @@
+/** What an agent reports, written in one statement that is scoped by its node: other nodes' allocations are out of reach (P61). */
+import type { Pool } from 'pg';
+import type { Capability, NodeResources } from '../../core/contract/status.ts';
+import { isWriteConflict } from '../conflict.ts';
+
+/** One container of the report, as its allocation's row takes it. */
+export interface AllocationReport {
+  /** A UUID. */
+  id: string;
+  observed: 'pulling' | 'created' | 'running' | 'exited' | 'gone';
+  health: 'none' | 'starting' | 'healthy' | 'unhealthy';
+  detail: string | null;
+  detailCode: string | null;
+  lastLog: readonly string[];
+  restarts: number;
+}
+
+export interface NodeReport {
+  nodeId: string;
+  epoch: string;
+  sequence: number;
+  at: Date;
+  agentVersion: string;
+  generation: number;
+  converged: boolean;
+  /** The agent is idle: what it does not report is not about to come back. */
+  idle: boolean;
+  allocations: readonly AllocationReport[];
+  resources: NodeResources;
+  publicAddress: string | null;
+  capabilities: readonly Capability[];
+}
+
+export interface TakenReport {
+  /** Of the node's expected state now. */
+  generation: number;
+  /** Its report before this one. */
+  lastSeenAt: Date | null;
+  capabilitiesChanged: boolean;
+  /** Unfinished rollouts that this report may move, with the version that names their wake-up. */
+  moved: { id: string; factsVersion: number }[];
+  /** Reported, but no allocation of this node. */
+  refused: string[];
+}
+
+/** Epochs remembered per node: a report is at most two clock windows late, and an agent starts less often than that. */
+const rememberedEpochs = 16;
+
+const statement = `
+  WITH reported AS (
+    SELECT * FROM jsonb_to_recordset($2::jsonb) AS r(
+      id uuid, observed text, health text, detail text, "detailCode" text, "lastLog" jsonb, restarts int)
+  ), before AS (
+    SELECT id, "statusEpoch", "pastEpochs", "lastSeenAt", capabilities, "appliedGeneration"
+    FROM "Node" WHERE id = $1::uuid AND "removedAt" IS NULL AND CASE
+      WHEN "statusEpoch" = $3::text THEN "statusSequence" < $4::bigint
+      ELSE NOT $3::text = ANY ("pastEpochs")
+    END
+    FOR NO KEY UPDATE
+  ), accepted AS (
+    UPDATE "Node" SET
+      "statusEpoch" = $3::text,
+      "statusSequence" = $4::bigint,
+      "pastEpochs" = CASE
+        WHEN before."statusEpoch" IS NULL OR before."statusEpoch" = $3::text THEN before."pastEpochs"
+        ELSE (array_prepend(before."statusEpoch", before."pastEpochs"))[1:${rememberedEpochs}]
+      END,
+      "lastSeenAt" = $5::timestamptz,
+      "agentVersion" = $6::text,
+      "appliedGeneration" =
+        CASE WHEN $8::bool THEN greatest("Node"."appliedGeneration", least($7::int, generation)) ELSE "Node"."appliedGeneration" END,
+      resources = $9::jsonb,
+      "publicAddress" = $10::text,
+      capabilities = $11::jsonb
+    FROM before WHERE "Node".id = before.id
+    RETURNING generation, "Node"."appliedGeneration" > before."appliedGeneration" AS advanced, before."lastSeenAt",
+      before.capabilities <> $11::jsonb AS "capabilitiesChanged"
+  ), changed AS (
+    UPDATE "Allocation" SET
+      observed = reported.observed::"AllocationObserved", health = reported.health::"AllocationHealth",
+      detail = reported.detail, "detailCode" = reported."detailCode", "lastLog" = reported."lastLog",
+      restarts = reported.restarts, version = version + 1, "observedAt" = $5::timestamptz
+    FROM reported, accepted
+    WHERE "Allocation".id = reported.id AND "nodeId" = $1::uuid AND "stoppedAt" IS NULL
+      AND NOT (desired = 'stopped' AND reported.observed = 'gone')
+      AND ("Allocation".observed::text, "Allocation".health::text, "Allocation".detail, "Allocation"."detailCode", "Allocation".restarts)
+        IS DISTINCT FROM (reported.observed, reported.health, reported.detail, reported."detailCode", reported.restarts)
+    RETURNING "serviceId"
+  ), missing AS (
+    UPDATE "Allocation" SET
+      observed = 'gone', health = 'none', version = version + 1, "observedAt" = $5::timestamptz,
+      "stoppedAt" = CASE WHEN desired = 'stopped' THEN $5::timestamptz END
+    FROM accepted
+    WHERE "nodeId" = $1::uuid AND "stoppedAt" IS NULL
+      AND NOT EXISTS (SELECT 1 FROM reported WHERE reported.id = "Allocation".id AND reported.observed <> 'gone')
+      AND CASE desired
+        WHEN 'stopped' THEN $7::int >= accepted.generation
+        ELSE $12::bool AND "Allocation".observed NOT IN ('unobserved', 'gone')
+          AND NOT EXISTS (SELECT 1 FROM reported WHERE reported.id = "Allocation".id)
+      END
+    RETURNING "serviceId"
+  ), moved AS (
+    UPDATE "Rollout" SET "factsVersion" = "factsVersion" + 1
+    FROM accepted
+    WHERE "finishedAt" IS NULL AND (
+      "serviceId" IN (SELECT "serviceId" FROM changed UNION SELECT "serviceId" FROM missing)
+      OR (accepted.advanced AND stage IN ('dns_updating', 'traefik_updating')))
+    RETURNING id, "factsVersion"
+  )
+  SELECT generation, "lastSeenAt", "capabilitiesChanged",
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'factsVersion', "factsVersion")), '[]') FROM moved) AS moved,
+    (SELECT count(pg_notify('landfall', 'rollout:' || id)) FROM moved) AS notified,
+    (SELECT coalesce(array_agg(reported.id::text), '{}') FROM reported WHERE NOT EXISTS (
+      SELECT 1 FROM "Allocation" WHERE "Allocation".id = reported.id AND "nodeId" = $1::uuid)) AS refused
+  FROM accepted`;
+
+/**
+ * Takes the report when it is newer than the last one taken; null when it is not, or the node is gone. An allocation that
+ * is to stop counts as gone once a report measured against a state without it no longer shows its container.
+ */
+export async function takeReport(pool: Pool, report: NodeReport): Promise<TakenReport | null> {
+  const values = [
+    report.nodeId,
+    JSON.stringify(report.allocations),
+    report.epoch,
+    report.sequence,
+    report.at,
+    report.agentVersion,
+    report.generation,
+    report.converged,
+    JSON.stringify(report.resources),
+    report.publicAddress,
+    JSON.stringify(report.capabilities),
+    report.idle,
+  ];
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { rows } = await pool.query<TakenReport>({ name: 'take-report', text: statement, values });
+      return rows[0] ?? null;
+    } catch (error) {
+      if (attempt >= 5 || !isWriteConflict(error)) throw error;
+    }
+  }
+}
+
+export type RefusedReport = 'epoch_stale' | 'sequence_stale' | 'node_removed';
+
+/** Why `takeReport` gave null. */
+export async function whyRefused(pool: Pool, report: Pick<NodeReport, 'nodeId' | 'epoch'>): Promise<RefusedReport> {
+  const { rows } = await pool.query<{ removed: boolean; past: boolean }>(
+    'SELECT "removedAt" IS NOT NULL AS removed, $2 = ANY ("pastEpochs") AS past FROM "Node" WHERE id = $1',
+    [report.nodeId, report.epoch],
+  );
+  const [node] = rows;
+  if (node === undefined || node.removed) return 'node_removed';
+  return node.past ? 'epoch_stale' : 'sequence_stale';
+}

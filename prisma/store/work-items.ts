@@ -1,0 +1,133 @@
+/** Work as the node it was offered to leases it. Every statement names node and attempt: no other can take or end it (P62). */
+import type { BuildOutcome, WorkOffer } from '../../core/contract/work.ts';
+import type { Db, Prisma, WorkItem } from '../client.ts';
+
+/** One attempt of one piece of work, as its node names it. */
+export interface WorkHold {
+  id: string;
+  nodeId: string;
+  attempt: number;
+}
+
+/** Work of this node alone; null also when it is another's. */
+export async function findWork(db: Db, { id, nodeId }: Pick<WorkHold, 'id' | 'nodeId'>): Promise<WorkItem | null> {
+  return db.workItem.findFirst({ where: { id, nodeId } });
+}
+
+/** Offered to the node, or claimed by it and to be cancelled. */
+export async function workOffers(db: Db, nodeId: string): Promise<WorkOffer[]> {
+  const rows = await db.workItem.findMany({
+    where: { nodeId, OR: [{ status: 'offered' }, { status: 'claimed', cancelCode: { not: null } }] },
+    orderBy: { id: 'asc' },
+  });
+  return rows.flatMap(({ id, kind, attempt, status, cancelCode }) =>
+    kind === 'backup' || kind === 'restore' || (status !== 'offered' && status !== 'claimed')
+      ? []
+      : [{ workId: id, kind, attempt, status, cancel: cancelCode }],
+  );
+}
+
+/**
+ * Leases the work and moves its build to building. True also when this node holds the lease of this attempt already, so that
+ * a claim whose answer was lost can be repeated.
+ */
+export async function claimWork(db: Db, hold: WorkHold, lease: { at: Date; until: Date }): Promise<boolean> {
+  const { id, nodeId, attempt } = hold;
+  const { count } = await db.workItem.updateMany({
+    where: {
+      id,
+      nodeId,
+      attempt,
+      cancelCode: null,
+      OR: [{ status: 'offered' }, { status: 'claimed', leaseUntil: { gt: lease.at } }],
+    },
+    data: { status: 'claimed', leaseUntil: lease.until, claimedAt: lease.at },
+  });
+  if (count === 0) return false;
+  await db.build.updateMany({
+    where: { status: 'offered', attempt, workItems: { some: { id } } },
+    data: { status: 'building', startedAt: lease.at, version: { increment: 1 } },
+  });
+  return true;
+}
+
+/** Moves the end of a lease that still runs; null when it does not. */
+export async function renewWork(
+  db: Db,
+  hold: WorkHold,
+  lease: { at: Date; until: Date },
+): Promise<{ cancelCode: string | null } | null> {
+  const { id, nodeId, attempt } = hold;
+  const rows = await db.workItem.updateManyAndReturn({
+    where: { id, nodeId, attempt, status: 'claimed', leaseUntil: { gt: lease.at } },
+    data: { leaseUntil: lease.until },
+    select: { cancelCode: true },
+  });
+  return rows[0] ?? null;
+}
+
+export interface FinishedWork {
+  buildId: string | null;
+  buildVersion: number | null;
+}
+
+/**
+ * Ends claimed work with its outcome, and the build that it is an attempt of; null when this attempt no longer holds it.
+ * A lease that ran out while nobody else took the work still counts: what was done is done.
+ */
+export async function finishWork(
+  db: Db,
+  hold: WorkHold,
+  finished: { outcome: BuildOutcome; at: Date },
+): Promise<FinishedWork | null> {
+  const { id, nodeId, attempt } = hold;
+  const rows = await db.workItem.updateManyAndReturn({
+    where: { id, nodeId, attempt, status: 'claimed' },
+    data: {
+      status: finished.outcome.kind,
+      result: finished.outcome,
+      finishedAt: finished.at,
+      leaseUntil: null,
+      credentialSealed: null,
+    },
+    select: { buildId: true, cancelCode: true },
+  });
+  const [work] = rows;
+  if (work === undefined) return null;
+  if (work.buildId === null) return { buildId: null, buildVersion: null };
+  const builds = await db.build.updateManyAndReturn({
+    where: { id: work.buildId, attempt, status: { in: ['offered', 'building'] } },
+    data: { ...buildOutcome(finished.outcome, work.cancelCode), finishedAt: finished.at, version: { increment: 1 } },
+    select: { version: true },
+  });
+  return { buildId: work.buildId, buildVersion: builds[0]?.version ?? null };
+}
+
+type BuildEnd = Pick<
+  Prisma.BuildUncheckedUpdateManyInput,
+  'status' | 'imageDigest' | 'exposedPorts' | 'timings' | 'reasonCode' | 'reason' | 'annotations'
+>;
+
+function buildOutcome(outcome: BuildOutcome, cancelCode: string | null): BuildEnd {
+  switch (outcome.kind) {
+    case 'succeeded':
+      return {
+        status: 'succeeded',
+        imageDigest: outcome.imageDigest,
+        exposedPorts: outcome.exposedPorts,
+        timings: outcome.timings,
+      };
+    case 'failed':
+      return {
+        status: 'failed',
+        reasonCode: outcome.code,
+        reason: outcome.message,
+        annotations: outcome.annotations,
+      };
+    case 'cancelled':
+      return {
+        status: cancelCode === 'superseded' ? 'superseded' : 'cancelled',
+        reasonCode: cancelCode ?? outcome.code,
+      };
+  }
+}
