@@ -37,11 +37,12 @@ function npm() {
   return script !== undefined && script.endsWith('.js') ? [process.execPath, script] : ['npm'];
 }
 
-const lastErrors = (output) =>
+/** npm says why first and how it is used in general afterwards. */
+const firstErrors = (output) =>
   output
     .split('\n')
-    .filter((line) => /^npm (error|ERR!)/.test(line))
-    .slice(-12)
+    .filter((line) => /^npm (error|ERR!) \S/.test(line))
+    .slice(0, 8)
     .join('\n');
 
 async function install(root, report) {
@@ -55,7 +56,7 @@ async function install(root, report) {
     const { code, output } = await runQuietly(command, args, { cwd: root });
     if (code !== 0)
       throw new Failure(
-        `The npm packages could not be installed: npm ci ended with ${code}.\n${lastErrors(output) || output.trim()}\nMend what npm names above (often the network or the disk), then run the command again.`,
+        `The npm packages could not be installed: npm ci ended with ${code}.\n${firstErrors(output) || output.trim()}\nMend what npm names above (often the network or the disk), then run the command again.`,
       );
   } finally {
     clearInterval(heartbeat);
