@@ -1,11 +1,13 @@
 /** Resolves what one environment runs at one commit: shape from the commit, rules from the default branch (P46). */
-import type { ProjectConfig } from './config.ts';
-import type { BuildSpec, ServiceSpec } from './service.ts';
+import type { EnvironmentConfig, ProjectConfig, ServiceConfig } from './config.ts';
+import { defaultHealth, defaultService, fallbackPort } from './defaults.ts';
+import { exposedPort } from './dockerfile.ts';
+import type { BuildSpec, HealthCheck, Resources, ServiceSpec } from './service.ts';
 
 export type ResolveFacts = {
-  /** The configuration of the commit. */
+  /** The configuration of the commit: how its services are built and run. */
   shape: ProjectConfig;
-  /** The configuration of the default branch. */
+  /** The configuration of the default branch: environments, and how much each service may use. */
   rules: ProjectConfig;
   environment: string;
   /** Service → text of its Dockerfile at the commit: asked for services whose port is `exposed`. */
@@ -14,7 +16,65 @@ export type ResolveFacts = {
 
 export type ResolvedService = { service: ServiceSpec; build: BuildSpec };
 
-/** Service → what runs and how it is built. Empty when the rules do not know the environment. */
-export function resolveServices(_facts: ResolveFacts): Record<string, ResolvedService> {
-  throw new Error('not written yet');
+/** Service → what runs and how it is built, sorted by name. Empty when the rules do not know the environment. */
+export function resolveServices(facts: ResolveFacts): Record<string, ResolvedService> {
+  const environment = own(facts.rules.environments, facts.environment);
+  if (!environment) return {};
+  const names = Object.keys(facts.shape.services).sort();
+  return Object.fromEntries(names.map((name) => [name, resolveService(name, facts, environment)]));
+}
+
+function resolveService(name: string, facts: ResolveFacts, environment: EnvironmentConfig): ResolvedService {
+  const shape = own(facts.shape.services, name) ?? defaultService;
+  const override = own(environment.services, name);
+  const limits = limitsOf(shape, own(facts.rules.services, name));
+  const port = portOf(shape, own(facts.dockerfiles ?? {}, name) ?? '');
+  const env = { ...shape.env, ...environment.env, ...override?.env };
+  return {
+    build: shape.build,
+    service: {
+      name,
+      command: shape.command,
+      env: port === null ? env : { PORT: String(port), ...env },
+      secrets: shape.secrets.filter((secret) => !Object.hasOwn(env, secret)),
+      port,
+      health: healthOf(shape.health, port),
+      resources: { ...limits.resources, ...override?.resources },
+      replicas: override?.replicas ?? limits.replicas,
+      stopGraceMs: shape.stopGraceMs,
+      deadlineMs: shape.deadlineMs,
+    },
+  };
+}
+
+/**
+ * How much a service may use is the default branch's to say. One that it does not know yet runs once, with no more than the
+ * defaults, until it is merged or the environment names it.
+ */
+function limitsOf(shape: ServiceConfig, ruled: ServiceConfig | undefined): { replicas: number; resources: Resources } {
+  if (ruled) return { replicas: ruled.replicas, resources: ruled.resources };
+  const most = defaultService.resources;
+  return {
+    replicas: Math.min(shape.replicas, 1),
+    resources: {
+      cpuMillis: Math.min(shape.resources.cpuMillis, most.cpuMillis),
+      memoryBytes: Math.min(shape.resources.memoryBytes, most.memoryBytes),
+      pids: Math.min(shape.resources.pids, most.pids),
+    },
+  };
+}
+
+function portOf(shape: ServiceConfig, dockerfile: string): number | null {
+  if (shape.port !== 'exposed') return shape.port;
+  const asksPort = shape.health?.kind === 'http' || shape.health?.kind === 'tcp';
+  return exposedPort(dockerfile, shape.build) ?? (asksPort ? fallbackPort : null);
+}
+
+function healthOf(health: HealthCheck | null, port: number | null): HealthCheck {
+  return health ?? defaultHealth(port);
+}
+
+/** Names come from files: `constructor` and `__proto__` are names like others. */
+function own<T>(record: Record<string, T>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -55,6 +55,7 @@ export const BuildSpec = Type.Object({
   kind: Type.Literal('dockerfile'),
   /** Relative to the repository's root, without `..`; `.` is the root. */
   context: Type.String(),
+  /** Relative to the repository's root too. */
   dockerfile: Type.String(),
   target: Type.Union([Type.String(), Type.Null()]),
   args: Type.Record(Type.String(), Type.String()),

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import Value from 'typebox/value';
+import { defaultProjectConfig } from './defaults.ts';
+import { parseProjectConfig } from './parse.ts';
+import { resolveServices } from './resolve.ts';
+import { BuildSpec, ServiceSpec } from './service.ts';
+
+function config(text: string) {
+  const parsed = parseProjectConfig(text, 'landfall.yml');
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  return parsed.config;
+}
+
+const rules = config(`
+services:
+  web: { port: 80, replicas: 2, resources: { cpu: 1, memory: 128Mi }, env: { FROM: rules } }
+environments:
+  production: { branch: main, env: { LEVEL: warn } }
+  staging: { branch: next, env: { LEVEL: debug }, services: { web: { replicas: 1, env: { MODE: stage }, resources: { memory: 64Mi } } } }
+`);
+
+describe('resolveServices', () => {
+  it('P46: takes shape from the commit, and environments and limits from the default branch', () => {
+    const shape = config(`
+services:
+  web: { build: app, port: 3000, replicas: 50, resources: { cpu: 64, memory: 1Ti }, health: { path: /up }, command: run, env: { FROM: commit, LEVEL: loud }, secrets: [TOKEN] }
+environments:
+  production: { branch: evil, env: { LEVEL: trace }, services: { web: { replicas: 90 } } }
+  mine: { branch: evil }
+`);
+    const { web } = resolveServices({ shape, rules, environment: 'production' });
+    expect(web?.build.context).toBe('app');
+    expect(web?.service).toMatchObject({
+      port: 3000,
+      command: ['run'],
+      secrets: ['TOKEN'],
+      health: { kind: 'http', path: '/up' },
+      env: { PORT: '3000', FROM: 'commit', LEVEL: 'warn' },
+      replicas: 2,
+      resources: { cpuMillis: 1_000, memoryBytes: 128 * 2 ** 20, pids: 512 },
+    });
+    expect(resolveServices({ shape, rules, environment: 'mine' })).toEqual({});
+  });
+
+  it('P46: runs a service that the default branch does not know once, within the defaults', () => {
+    const shape = config('services: { new: { port: 1, replicas: 9, resources: { cpu: 9, memory: 9Gi, pids: 9 } } }');
+    expect(resolveServices({ shape, rules, environment: 'production' })['new']?.service).toMatchObject({
+      replicas: 1,
+      resources: { cpuMillis: 500, memoryBytes: 256 * 2 ** 20, pids: 9 },
+    });
+  });
+
+  it('lets the environment have the last word', () => {
+    const { web } = resolveServices({ shape: rules, rules, environment: 'staging' });
+    expect(web?.service).toMatchObject({
+      replicas: 1,
+      env: { PORT: '80', FROM: 'rules', LEVEL: 'debug', MODE: 'stage' },
+      resources: { cpuMillis: 1_000, memoryBytes: 64 * 2 ** 20 },
+    });
+  });
+
+  it('leaves a PORT that is given alone', () => {
+    const shape = config('services: { web: { port: 80, env: { PORT: 81 } } }');
+    expect(resolveServices({ shape, rules, environment: 'production' })['web']?.service.env['PORT']).toBe('81');
+  });
+
+  it('asks the Dockerfile for a port that is not given', () => {
+    const shape = config('services: { web: {}, idle: {}, asked: { health: { path: / } } }');
+    const dockerfiles = { web: 'FROM a\nEXPOSE 5000', idle: 'FROM a' };
+    const { web, idle, asked } = resolveServices({ shape, rules, environment: 'production', dockerfiles });
+    expect([web?.service.port, web?.service.health.kind, web?.service.env['PORT']]).toEqual([5000, 'tcp', '5000']);
+    expect([idle?.service.port, idle?.service.health.kind, idle?.service.env['PORT']]).toEqual([
+      null,
+      'running',
+      undefined,
+    ]);
+    expect([asked?.service.port, asked?.service.health.kind]).toEqual([8080, 'http']);
+  });
+
+  it('serves a lone Dockerfile as web, from the default branch to production', () => {
+    const alone = defaultProjectConfig({ dockerfile: 'FROM a', defaultBranch: 'trunk' });
+    expect(alone.environments['production']?.branch).toBe('trunk');
+    const { web } = resolveServices({ shape: alone, rules: alone, environment: 'production' });
+    expect([web?.service.port, web?.service.env['PORT'], web?.service.health.kind]).toEqual([8080, '8080', 'tcp']);
+    expect(Value.Check(ServiceSpec, web?.service)).toBe(true);
+    expect(Value.Check(BuildSpec, web?.build)).toBe(true);
+  });
+
+  it('P17: does not depend on the order of services', () => {
+    const [a, b] = ['a: {port: 1}', 'b: {port: 2}'];
+    const resolved = [`{${a}, ${b}}`, `{${b}, ${a}}`].map((services) =>
+      resolveServices({ shape: config(`services: ${services}`), rules, environment: 'production' }),
+    );
+    expect(JSON.stringify(resolved[0])).toBe(JSON.stringify(resolved[1]));
+  });
+});
