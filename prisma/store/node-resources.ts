@@ -1,0 +1,53 @@
+/** Nodes as people and the CLI see them. */
+import Type from 'typebox';
+import Value from 'typebox/value';
+import type { NodeResource } from '../../core/contract/resources.ts';
+import { Capability, NodeResources } from '../../core/contract/status.ts';
+import { containerCidr, wireguardAddress, type AddressPools } from '../../core/node/addresses.ts';
+import { isLive } from '../../core/node/liveness.ts';
+import type { Db, Prisma } from '../client.ts';
+import { iso } from './iso.ts';
+
+export interface NodeView {
+  pools: AddressPools;
+  now: Date;
+}
+
+const include = {
+  _count: { select: { allocations: { where: { desired: 'running' } } } },
+} as const satisfies Prisma.NodeInclude;
+
+type NodeRow = Prisma.NodeGetPayload<{ include: typeof include }>;
+
+/** By name. Removed ones are left out. */
+export async function nodeResources(db: Db, view: NodeView): Promise<NodeResource[]> {
+  const rows = await db.node.findMany({ where: { removedAt: null }, include, orderBy: { name: 'asc' } });
+  return rows.map((row) => nodeResource(row, view));
+}
+
+/** Null when there is none of this id, or it was removed. */
+export async function findNodeResource(db: Db, id: string, view: NodeView): Promise<NodeResource | null> {
+  const row = await db.node.findFirst({ where: { id, removedAt: null }, include });
+  return row === null ? null : nodeResource(row, view);
+}
+
+function nodeResource(row: NodeRow, { pools, now }: NodeView): NodeResource {
+  return {
+    id: row.id,
+    name: row.name,
+    kind: row.kind,
+    state: row.cordonedAt !== null ? 'cordoned' : isLive(row, now) ? 'ready' : 'silent',
+    subnet: row.subnet,
+    containerCidr: containerCidr(pools, row.subnet),
+    wireguardAddress: wireguardAddress(pools, row.subnet),
+    publicAddress: row.publicAddress,
+    capabilities: Value.Parse(Type.Array(Capability), row.capabilities),
+    resources: row.resources === null ? null : Value.Parse(NodeResources, row.resources),
+    agentVersion: row.agentVersion,
+    generation: row.generation,
+    appliedGeneration: row.appliedGeneration,
+    allocations: row._count.allocations,
+    lastSeenAt: iso(row.lastSeenAt),
+    createdAt: iso(row.createdAt),
+  };
+}

@@ -1,0 +1,65 @@
+/** Projects with their environments and services, as people and the CLI see them. */
+import type { ProjectResource, ServiceResource } from '../../core/contract/resources.ts';
+import type { Db, Prisma } from '../client.ts';
+import { iso } from './iso.ts';
+import { releaseResource } from './rollout-resources.ts';
+
+const service = {
+  servingRelease: true,
+  rollouts: { orderBy: { generation: 'desc' }, take: 1 },
+  allocations: { where: { desired: 'running' }, select: { health: true, observed: true } },
+} as const satisfies Prisma.ServiceInclude;
+
+type ServiceRow = Prisma.ServiceGetPayload<{ include: typeof service }>;
+
+const include = {
+  repository: true,
+  environments: {
+    where: { removedAt: null },
+    orderBy: { name: 'asc' },
+    include: { services: { where: { removedAt: null }, orderBy: { name: 'asc' }, include: service } },
+  },
+} as const satisfies Prisma.ProjectInclude;
+
+/** By repository. Those whose repository was deleted or taken out are left out. */
+export async function projectResources(db: Db): Promise<ProjectResource[]> {
+  const rows = await db.project.findMany({
+    where: { repository: { removedAt: null } },
+    include,
+    orderBy: [{ repository: { owner: 'asc' } }, { repository: { name: 'asc' } }, { directory: 'asc' }],
+  });
+  return rows.map(({ id, repository, directory, environments }) => ({
+    id,
+    repository: `${repository.owner}/${repository.name}`,
+    directory,
+    environments: environments.map((environment) => ({
+      id: environment.id,
+      name: environment.name,
+      kind: environment.kind,
+      pullRequest: environment.pullRequest,
+      url: environment.url,
+      services: environment.services.map(serviceResource),
+    })),
+  }));
+}
+
+export async function findServiceResource(db: Db, id: string): Promise<ServiceResource | null> {
+  const row = await db.service.findFirst({ where: { id, removedAt: null }, include: service });
+  return row === null ? null : serviceResource(row);
+}
+
+function serviceResource(row: ServiceRow): ServiceResource {
+  const [rollout] = row.rollouts;
+  const healthy = row.allocations.filter(({ health, observed }) => observed === 'running' && health === 'healthy');
+  return {
+    id: row.id,
+    name: row.name,
+    generation: row.generation,
+    serving: row.servingRelease === null ? null : releaseResource(row.servingRelease),
+    replicas: { wanted: row.allocations.length, healthy: healthy.length },
+    rollout:
+      rollout === undefined
+        ? null
+        : { id: rollout.id, stage: rollout.stage, reason: rollout.reason, finishedAt: iso(rollout.finishedAt) },
+  };
+}
