@@ -1,14 +1,17 @@
 /** Decides about builds: what makes two the same, which node does one, and what comes next for it. */
 import type { Capability } from '../contract/status.ts';
 import type { BuildStatus } from '../intent/outcome.ts';
-import type { ReasonCode } from '../intent/reasons.ts';
+import { reasons, type ReasonCode } from '../intent/reasons.ts';
+import { isLive } from '../node/liveness.ts';
+import { digestOf } from '../spec/digest.ts';
 import type { BuildSpec } from '../spec/service.ts';
 
 export type BuildInputs = { service: string; sha: string; spec: BuildSpec };
 
-/** Builds of one project with the same digest give the same image (P10). */
-export function buildInputsDigest(_inputs: BuildInputs): string {
-  throw new Error('not written yet');
+/** Builds of one project with the same digest give the same image (P10). The time limit shapes no image. */
+export function buildInputsDigest({ service, sha, spec }: BuildInputs): string {
+  const { timeoutMs: _timeoutMs, ...shape } = spec;
+  return digestOf({ service, sha, spec: shape });
 }
 
 export type BuildNode = {
@@ -29,16 +32,41 @@ export type ChosenBuildNode =
   | { ok: true; nodeId: string; reasons: string[]; rejections: Rejection[] }
   | { ok: false; code: ReasonCode; reason: string; rejections: Rejection[] };
 
-export function chooseBuildNode(_nodes: readonly BuildNode[], _now: Date): ChosenBuildNode {
-  throw new Error('not written yet');
+/** Below this a build would likely end with a full disk. */
+export const minBuildDiskBytes = 1_000_000_000;
+
+/** The live node with the fewest builds, then with the most disk left; the first by id among equals. */
+export function chooseBuildNode(nodes: readonly BuildNode[], now: Date): ChosenBuildNode {
+  const rejections = nodes.flatMap((node) => rejection(node, now) ?? []).sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+  const fit = nodes.filter((node) => rejection(node, now) === null).sort(compareBuildNodes);
+  const chosen = fit[0];
+  if (!chosen) {
+    const named = rejections.map(({ name, message }) => `${name}: ${message}`).join(' ');
+    return { ok: false, code: 'no_build_node', reason: `No node can build just now. ${named}`.trim(), rejections };
+  }
+  const why = `${chosen.name}: ${chosen.runningBuilds} builds running, the fewest of ${fit.length} nodes that can build`;
+  const disk = chosen.diskFreeBytes === null ? [] : [`${Math.round(chosen.diskFreeBytes / 1e9)} GB of disk free`];
+  return { ok: true, nodeId: chosen.id, reasons: [why, ...disk], rejections };
 }
 
-export type BuildRow = {
-  id: string;
-  status: BuildStatus;
-  createdAt: Date;
-  timeoutMs: number;
-};
+function compareBuildNodes(a: BuildNode, b: BuildNode): number {
+  return a.runningBuilds - b.runningBuilds || (b.diskFreeBytes ?? 0) - (a.diskFreeBytes ?? 0) || (a.id < b.id ? -1 : 1);
+}
+
+function rejection(node: BuildNode, now: Date): Rejection | null {
+  const code = rejectionCode(node, now);
+  return code === null ? null : { nodeId: node.id, name: node.name, code, message: reasons[code].means };
+}
+
+function rejectionCode(node: BuildNode, now: Date): ReasonCode | null {
+  if (node.removed) return 'node_removed';
+  if (node.cordoned) return 'node_cordoned';
+  if (!isLive(node, now)) return 'node_silent';
+  if (!node.capabilities.includes('build')) return 'node_cannot_build';
+  return node.diskFreeBytes !== null && node.diskFreeBytes < minBuildDiskBytes ? 'node_disk_low' : null;
+}
+
+export type BuildRow = { id: string; status: BuildStatus; timeoutMs: number };
 
 export type BuildWork = {
   id: string;
@@ -54,15 +82,72 @@ export type BuildWork = {
 export type BuildStep =
   /** Offer attempt `attempt`; first mark the work in `expire` as expired. `avoid`: nodes that lost an earlier attempt. */
   | { kind: 'offer'; attempt: number; expire: string[]; avoid: string[] }
-  /** Set the cancel code on this live work and wake its node. */
+  /** Set the cancel code on this live work, wake its node, and look again at `until`. */
   | { kind: 'cancel'; workIds: string[]; code: ReasonCode; until: Date | null }
   /** End the build as failed; mark the work in `expire` as expired. */
   | { kind: 'fail'; code: ReasonCode; reason: string; expire: string[] }
   /** Nothing to do before then. */
   | { kind: 'wait'; until: Date }
-  /** The build is in a terminal state and no work is live. */
-  | { kind: 'finished' };
+  /** The build has ended; mark the work in `expire` as expired: its node did not heed the cancellation. */
+  | { kind: 'finished'; expire: string[] };
 
-export function nextBuildStep(_build: BuildRow, _work: readonly BuildWork[], _now: Date): BuildStep {
-  throw new Error('not written yet');
+/** An offer that is not claimed by then goes to another node. */
+export const offerLeaseMs = 30_000;
+/** A lease that has just run out may still be renewed by a request under way. */
+const leaseSlackMs = 2_000;
+/** The agent ends a build at its own limit; later than this it is not heeding it. */
+const timeoutSlackMs = 60_000;
+const cancelPatienceMs = 30_000;
+export const maxBuildAttempts = 3;
+
+export function nextBuildStep(build: BuildRow, work: readonly BuildWork[], now: Date): BuildStep {
+  const byAttempt = work.toSorted((a, b) => a.attempt - b.attempt || (a.id < b.id ? -1 : 1));
+  const live = byAttempt.filter(({ status }) => status === 'offered' || status === 'claimed');
+  if (build.status === 'succeeded' || build.status === 'failed') return afterEnd(live, 'cancelled', now);
+  if (build.status === 'superseded' || build.status === 'cancelled') return afterEnd(live, build.status, now);
+
+  const last = byAttempt.at(-1);
+  const current = live.at(-1);
+  if (!current) return last ? another(byAttempt, []) : { kind: 'offer', attempt: 1, expire: [], avoid: [] };
+  const lostAt = leaseEnd(current);
+  if (lostAt <= now.getTime()) return another(byAttempt, ids(live));
+  return withinTime(build, current, { lostAt, now });
+}
+
+function withinTime(build: BuildRow, current: BuildWork, { lostAt, now }: { lostAt: number; now: Date }): BuildStep {
+  if (!current.claimedAt) return { kind: 'wait', until: new Date(lostAt) };
+  const cancelAt = current.claimedAt.getTime() + build.timeoutMs + timeoutSlackMs;
+  const failAt = cancelAt + cancelPatienceMs;
+  if (now.getTime() >= failAt) {
+    return { kind: 'fail', code: 'timed_out', reason: reasons.timed_out.means, expire: [current.id] };
+  }
+  if (now.getTime() >= cancelAt && current.cancelCode === null) {
+    return { kind: 'cancel', workIds: [current.id], code: 'timed_out', until: new Date(failAt) };
+  }
+  return { kind: 'wait', until: new Date(Math.min(lostAt, now.getTime() >= cancelAt ? failAt : cancelAt)) };
+}
+
+function another(work: readonly BuildWork[], expire: string[]): BuildStep {
+  const attempts = work.at(-1)?.attempt ?? 0;
+  const avoid = [...new Set(work.map(({ nodeId }) => nodeId))].sort();
+  if (attempts < maxBuildAttempts) return { kind: 'offer', attempt: attempts + 1, expire, avoid };
+  return { kind: 'fail', code: 'builder_lost', reason: reasons.builder_lost.means, expire };
+}
+
+function afterEnd(live: readonly BuildWork[], code: 'cancelled' | 'superseded', now: Date): BuildStep {
+  const lost = live.filter((item) => leaseEnd(item) <= now.getTime());
+  const heeding = live.filter((item) => leaseEnd(item) > now.getTime());
+  if (heeding.length === 0) return { kind: 'finished', expire: ids(lost) };
+  const until = new Date(Math.min(...heeding.map(leaseEnd)));
+  const untold = ids(heeding.filter(({ cancelCode }) => cancelCode === null));
+  return untold.length > 0 ? { kind: 'cancel', workIds: untold, code, until } : { kind: 'wait', until };
+}
+
+function leaseEnd({ status, leaseUntil, createdAt }: BuildWork): number {
+  if (leaseUntil) return leaseUntil.getTime() + leaseSlackMs;
+  return createdAt.getTime() + offerLeaseMs + (status === 'claimed' ? leaseSlackMs : 0);
+}
+
+function ids(work: readonly BuildWork[]): string[] {
+  return work.map(({ id }) => id);
 }

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ProjectConfig } from '../spec/config.ts';
+import { decidePush, ignoredPush, type PushFacts } from './push.ts';
+
+const [a, b, c, zero] = ['a', 'b', 'c', '0'].map((digit) => digit.repeat(40)) as [string, string, string, string];
+
+const facts: PushFacts = {
+  ref: 'refs/heads/main',
+  before: a,
+  after: b,
+  repository: { defaultBranch: 'main', archived: false, removed: false },
+  installation: { suspended: false, removed: false },
+  heads: [{ before: zero, after: a }],
+};
+
+const environment = (branch: string | null, url: string | null = null) => ({ branch, url, env: {}, services: {} });
+const rules: ProjectConfig = {
+  services: {},
+  environments: {
+    staging: environment('next'),
+    production: environment(null, 'https://x.y'),
+    mirror: environment('main'),
+  },
+};
+
+describe('decidePush', () => {
+  it('deploys to every environment of the branch, by its exact name', () => {
+    expect(decidePush(facts, rules)).toEqual({
+      kind: 'deploy',
+      branch: 'main',
+      sha: b,
+      intents: [
+        { environment: 'mirror', url: null },
+        { environment: 'production', url: 'https://x.y' },
+      ],
+    });
+    for (const ref of ['refs/heads/mai', 'refs/heads/main-2', 'refs/heads/Main', 'refs/heads/x/main']) {
+      expect(decidePush({ ...facts, ref }, rules)).toMatchObject({ kind: 'ignored', code: 'branch_not_deployed' });
+    }
+  });
+
+  it('says which branches are deployed when this one is not', () => {
+    expect(decidePush({ ...facts, ref: 'refs/heads/other' }, rules)).toMatchObject({
+      reason: 'No environment deploys the branch other; deployed are: main, next.',
+    });
+  });
+
+  it('follows the default branch when it changes', () => {
+    const repository = { ...facts.repository, defaultBranch: 'trunk' };
+    const trunk = decidePush({ ...facts, ref: 'refs/heads/trunk', repository }, rules);
+    expect(trunk).toMatchObject({ kind: 'deploy', intents: [{ environment: 'production' }] });
+    expect(decidePush({ ...facts, repository }, rules)).toMatchObject({ intents: [{ environment: 'mirror' }] });
+  });
+
+  it.each([
+    ['tag_push', { ref: 'refs/tags/v1' }],
+    ['not_a_branch', { ref: 'refs/notes/commits' }],
+    ['ref_deleted', { after: zero }],
+    ['repository_archived', { repository: { defaultBranch: 'main', archived: true, removed: false } }],
+    ['repository_removed', { repository: { defaultBranch: 'main', archived: false, removed: true } }],
+    ['installation_suspended', { installation: { suspended: true, removed: false } }],
+    ['installation_removed', { installation: { suspended: false, removed: true } }],
+  ])('ignores with the code %s', (code, changed) => {
+    expect(ignoredPush({ ...facts, ...changed })).toMatchObject({ kind: 'ignored', code });
+    expect(decidePush({ ...facts, ...changed }, rules)).toMatchObject({ kind: 'ignored', code });
+  });
+
+  it('P10: deploys a force-push back to an earlier commit again', () => {
+    const heads = [
+      { before: zero, after: a },
+      { before: a, after: b },
+    ];
+    expect(decidePush({ ...facts, before: b, after: a, heads }, rules)).toMatchObject({ kind: 'deploy', sha: a });
+  });
+
+  it('P10: deploys the same commit again when it is pushed again', () => {
+    const heads = [{ before: a, after: b }];
+    expect(decidePush({ ...facts, heads }, rules)).toMatchObject({ kind: 'deploy', sha: b });
+  });
+
+  it('ignores a push whose successor has arrived before it', () => {
+    const heads = [
+      { before: zero, after: a },
+      { before: b, after: c },
+    ];
+    expect(decidePush({ ...facts, before: a, after: b, heads }, rules)).toMatchObject({ code: 'out_of_order' });
+  });
+
+  it('P17: does not depend on the order of environments', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray(Object.entries(rules.environments), { minLength: 3 }), (entries) => {
+        const permuted = { services: {}, environments: Object.fromEntries(entries) };
+        expect(decidePush(facts, permuted)).toEqual(decidePush(facts, rules));
+      }),
+    );
+  });
+});
