@@ -1,0 +1,121 @@
+/** The client of a BuildKit daemon: one connection, any number of builds at once. */
+import { randomUUID } from 'node:crypto';
+import { Client, credentials, type ChannelOptions } from '@grpc/grpc-js';
+import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { BuildError, isServiceError, problemOf } from './errors.ts';
+import { Control, type WorkerRecord } from './gen/control_pb.ts';
+import { callServerStream, callUnary, type RpcMethod } from './grpc-call.ts';
+import type { LivenessOptions } from './liveness.ts';
+import { solve, type Daemon } from './solve.ts';
+import type { SolveRequest, SolveResult } from './solve-request.ts';
+
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant: string;
+}
+
+export interface BuildWorker {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly platforms: readonly Platform[];
+}
+
+export interface PruneRequest {
+  /** Bytes of cache that stay in any case. */
+  readonly reservedSpace: number;
+  /** Bytes that the cache may take at most. */
+  readonly maxUsedSpace: number;
+}
+
+export interface PruneResult {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** Every method rejects with BuildError. */
+export interface BuildKitClient {
+  info(): Promise<{ version: string }>;
+  workers(): Promise<readonly BuildWorker[]>;
+  solve(request: SolveRequest): Promise<SolveResult>;
+  prune(request: PruneRequest): Promise<PruneResult>;
+  /** Ends what is under way. */
+  close(): void;
+}
+
+/** A daemon on the same machine answers in milliseconds, under load in a second. */
+const callTimeoutMs = 10_000;
+
+const defaultLiveness: LivenessOptions = { intervalMs: 5000, timeoutMs: 20_000 };
+
+const channelOptions: ChannelOptions = {
+  'grpc.max_receive_message_length': 16 * 1024 * 1024,
+  // After a restart of the daemon the next build must not wait for a backoff of minutes.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 2000,
+};
+
+function newId(): string {
+  return randomUUID().replaceAll('-', '');
+}
+
+function workerOf(record: WorkerRecord): BuildWorker {
+  const platforms = record.platforms.map(({ os, architecture, variant }) => ({ os, architecture, variant }));
+  return { id: record.id, labels: record.labels, platforms };
+}
+
+function asBuildError(error: unknown, address: string): Error {
+  if (isServiceError(error)) {
+    return new BuildError(problemOf(error, { address, failedSteps: [], logTail: () => [] }), { cause: error });
+  }
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+async function ask<I extends DescMessage, O extends DescMessage>(
+  daemon: Daemon,
+  method: RpcMethod<I, O>,
+  request: MessageInitShape<I>,
+): Promise<MessageShape<O>> {
+  try {
+    return await callUnary(daemon.client, method, request, { timeoutMs: callTimeoutMs });
+  } catch (error) {
+    throw asBuildError(error, daemon.address);
+  }
+}
+
+async function prune(daemon: Daemon, request: PruneRequest): Promise<PruneResult> {
+  let records = 0;
+  let bytes = 0;
+  try {
+    const limits = { reservedSpace: BigInt(request.reservedSpace), maxUsedSpace: BigInt(request.maxUsedSpace) };
+    for await (const record of callServerStream(daemon.client, Control.method.prune, { all: true, ...limits })) {
+      records++;
+      bytes += Number((record as { readonly size: bigint }).size);
+    }
+  } catch (error) {
+    throw asBuildError(error, daemon.address);
+  }
+  return { records, bytes };
+}
+
+/** `address` is `unix:///path/to/socket`. The connection is made with the first call, and again after the daemon restarts. */
+export function connectBuildKit(
+  address: string,
+  options: { readonly liveness?: LivenessOptions } = {},
+): BuildKitClient {
+  const client = new Client(address, credentials.createInsecure(), channelOptions);
+  const daemon: Daemon = { client, address, liveness: options.liveness ?? defaultLiveness };
+  return {
+    async info() {
+      const { buildkitVersion } = await ask(daemon, Control.method.info, {});
+      return { version: buildkitVersion?.version ?? '' };
+    },
+    async workers() {
+      const { record } = await ask(daemon, Control.method.listWorkers, {});
+      return record.map(workerOf);
+    },
+    solve: (request) => solve(daemon, request, { ref: newId(), session: newId() }),
+    prune: (request) => prune(daemon, request),
+    close: () => client.close(),
+  };
+}

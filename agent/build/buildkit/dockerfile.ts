@@ -1,0 +1,148 @@
+/** Builds a Dockerfile: turns what a build is ordered with into the request that BuildKit understands. */
+import { lstat, realpath } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { isVanished } from '../context/vanished.ts';
+import type { BuildKitClient } from './client.ts';
+import { BuildError } from './errors.ts';
+import type { SourceLines } from './error-details.ts';
+import type { CacheRef, SolveRequest, SolveResult } from './solve-request.ts';
+
+export interface DockerfileImage {
+  /** `registry/repository:tag`. */
+  readonly name: string;
+  readonly push: boolean;
+  /** Plain HTTP, or a certificate nobody signed. */
+  readonly insecure: boolean;
+}
+
+export interface DockerfileCache {
+  readonly imports: readonly CacheRef[];
+  readonly exports: readonly CacheRef[];
+}
+
+export interface DockerfileBuild extends Pick<SolveRequest, 'secrets' | 'registryAuth' | 'onProgress' | 'signal'> {
+  /** What is checked out; neither context nor Dockerfile may lie outside of it, through symlinks either (P69). */
+  readonly sourceDir: string;
+  /** Relative to `sourceDir`. */
+  readonly contextDir: string;
+  /** Relative to `sourceDir`. */
+  readonly dockerfile: string;
+  readonly target: string | null;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: DockerfileImage;
+  readonly cache: DockerfileCache;
+  /** See SolveRequest: one per project. */
+  readonly contextKey?: string;
+  readonly cgroupParent?: string;
+}
+
+/** Where a build's parts lie, without symlinks. */
+export interface DockerfilePlaces {
+  readonly contextDir: string;
+  /** The directory of the Dockerfile, and its name there. */
+  readonly dockerfileDir: string;
+  readonly filename: string;
+}
+
+/** A registry cache beside the image: `registry/repository:buildcache`, every step of every stage kept. */
+export function registryCache(repository: string, insecure: boolean): DockerfileCache {
+  const ref = `${repository}:buildcache`;
+  const allow: Record<string, string> = insecure ? { 'registry.insecure': 'true' } : {};
+  return {
+    imports: [{ type: 'registry', attrs: { ref, ...allow } }],
+    // A cache that cannot be written makes the next build slower, and this one no worse.
+    exports: [{ type: 'registry', attrs: { ref, mode: 'max', 'ignore-error': 'true', ...allow } }],
+  };
+}
+
+function prefixed(prefix: string, values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}:${name}`, value]));
+}
+
+/** Pure: the request for a build whose places are known. */
+export function dockerfileRequest(build: DockerfileBuild, places: DockerfilePlaces): SolveRequest {
+  const { name, push, insecure } = build.image;
+  return {
+    frontend: 'dockerfile.v0',
+    frontendAttrs: {
+      filename: places.filename,
+      ...(build.target === null ? {} : { target: build.target }),
+      ...prefixed('build-arg', build.buildArgs),
+      ...prefixed('label', build.labels),
+    },
+    localDirs: { context: { path: places.contextDir }, dockerfile: { path: places.dockerfileDir } },
+    exports: [
+      {
+        type: 'image',
+        attrs: { name, push: String(push), ...(insecure ? { 'registry.insecure': 'true' } : {}) },
+      },
+    ],
+    cacheImports: build.cache.imports,
+    cacheExports: build.cache.exports,
+    secrets: build.secrets,
+    registryAuth: (host) => build.registryAuth(host),
+    onProgress: (event) => build.onProgress(event),
+    signal: build.signal,
+    ...(build.contextKey === undefined ? {} : { contextKey: build.contextKey }),
+    ...(build.cgroupParent === undefined ? {} : { cgroupParent: build.cgroupParent }),
+  };
+}
+
+function isInside(path: string, root: string): boolean {
+  const way = relative(root, path);
+  return way !== '..' && !way.startsWith(`..${sep}`);
+}
+
+/** The real path, or null when there is nothing or when it leads out of the root. */
+async function containedPath(root: string, path: string): Promise<string | null> {
+  try {
+    const resolved = await realpath(join(root, path));
+    return isInside(resolved, root) ? resolved : null;
+  } catch (error) {
+    if (isVanished(error)) return null;
+    throw error;
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await lstat(path)).isDirectory();
+}
+
+/** Rejects with BuildError when a place is not there, or not inside of the source. */
+export async function findPlaces(
+  build: Pick<DockerfileBuild, 'sourceDir' | 'contextDir' | 'dockerfile'>,
+): Promise<DockerfilePlaces> {
+  const root = await realpath(build.sourceDir);
+  const contextDir = await containedPath(root, build.contextDir);
+  if (contextDir === null || !(await isDirectory(contextDir))) {
+    throw new BuildError({
+      kind: 'context-invalid',
+      message: `there is no directory ${build.contextDir} in the source`,
+    });
+  }
+  const dockerfile = await containedPath(root, build.dockerfile);
+  if (dockerfile === null || (await isDirectory(dockerfile))) {
+    throw new BuildError({ kind: 'dockerfile-missing', path: build.dockerfile });
+  }
+  // The ignore file that may lie beside it is named after the Dockerfile as it was given, not after what it links to.
+  const dockerfileDir = await containedPath(root, dirname(build.dockerfile));
+  if (dockerfileDir === null) throw new BuildError({ kind: 'dockerfile-missing', path: build.dockerfile });
+  return { contextDir, dockerfileDir, filename: basename(build.dockerfile) };
+}
+
+/** The daemon knows the Dockerfile by its name alone; whoever annotates it needs its path. */
+function withPath(source: SourceLines | null, build: DockerfileBuild): SourceLines | null {
+  return source?.file === basename(build.dockerfile) ? { ...source, file: build.dockerfile } : source;
+}
+
+/** Rejects with BuildError. */
+export async function buildDockerfile(client: BuildKitClient, build: DockerfileBuild): Promise<SolveResult> {
+  const places = await findPlaces(build);
+  try {
+    return await client.solve(dockerfileRequest(build, places));
+  } catch (error) {
+    if (!(error instanceof BuildError) || !('source' in error.problem)) throw error;
+    throw new BuildError({ ...error.problem, source: withPath(error.problem.source, build) }, { cause: error.cause });
+  }
+}
