@@ -83,6 +83,12 @@ export async function findDelivery(db: Db, guid: string): Promise<StoredDelivery
     : { ...row, payload: Buffer.from(row.payload.buffer, row.payload.byteOffset, row.payload.length) };
 }
 
+/** Throws when there is none. */
+export async function deliveryReceivedAt(db: Db, guid: string): Promise<Date> {
+  const { receivedAt } = await db.delivery.findUniqueOrThrow({ where: { guid }, select: { receivedAt: true } });
+  return receivedAt;
+}
+
 /** Says how the work on it ended, once: a delivery that is settled stays so. */
 export async function settleDelivery(db: Db, guid: string, outcome: DeliveryOutcome, at: Date): Promise<void> {
   await db.delivery.updateMany({

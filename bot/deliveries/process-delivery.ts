@@ -1,0 +1,61 @@
+/** Works on one stored webhook: through Probot to its handler, and settled with how that ended. */
+import { classify, type Classified } from '../../platform/errors/classify.ts';
+import { IgnoredError } from '../../platform/errors/errors.ts';
+import {
+  findDelivery,
+  postponeDelivery,
+  settleDelivery,
+  type DeliveryOutcome,
+  type StoredDelivery,
+} from '../../prisma/store/deliveries.ts';
+import type { BotDeps } from '../deps.ts';
+
+type Deps = Pick<BotDeps, 'database' | 'now'> & { probot: Pick<BotDeps['probot'], 'receive'> };
+
+/** A delivery that still fails after this has failed for good: nobody waits for it any more. */
+const giveUpAfterMs = 24 * 3_600_000;
+
+/** Throws what is to be tried again; whatever ends the delivery is written down. */
+export async function processDelivery({ database, now, probot }: Deps, guid: string): Promise<void> {
+  const delivery = await findDelivery(database.db, guid);
+  if (delivery === null) throw new IgnoredError('subject_gone', `There is no delivery ${guid}.`);
+  if (delivery.status !== 'received') throw new IgnoredError('settled', `The delivery ${guid} is ${delivery.status}.`);
+  try {
+    await receive(probot, delivery);
+    await settleDelivery(database.db, guid, { status: 'processed' }, now());
+  } catch (thrown) {
+    const error = handlerError(thrown);
+    const outcome = outcomeOf(classify(error), now().getTime() - delivery.receivedAt.getTime());
+    if (outcome.status === 'again') {
+      await postponeDelivery(database.db, guid, outcome);
+      throw error;
+    }
+    await settleDelivery(database.db, guid, outcome, now());
+  }
+}
+
+async function receive(probot: Deps['probot'], { guid, event, payload }: StoredDelivery): Promise<void> {
+  // Probot types events as a union by name; ours are checked by the handler that takes them.
+  const received = { id: guid, name: event, payload: JSON.parse(payload.toString('utf8')) as unknown };
+  await probot.receive(received as unknown as Parameters<typeof probot.receive>[0]);
+}
+
+/** Probot wraps what handlers throw. There is one handler per event, so there is one error. */
+function handlerError(thrown: unknown): unknown {
+  return thrown instanceof AggregateError && thrown.errors.length === 1 ? thrown.errors[0] : thrown;
+}
+
+type Outcome = DeliveryOutcome | { status: 'again'; code: string; reason: string };
+
+function outcomeOf(classified: Classified, ageMs: number): Outcome {
+  const { code, message: reason } = classified;
+  switch (classified.policy) {
+    case 'ignored':
+      return { status: 'ignored', code, reason };
+    case 'stalled':
+      return { status: 'failed', code, reason: classified.hint === null ? reason : `${reason} ${classified.hint}` };
+    case 'waiting':
+    case 'retry':
+      return { status: ageMs > giveUpAfterMs ? 'failed' : 'again', code, reason };
+  }
+}

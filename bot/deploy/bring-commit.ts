@@ -1,0 +1,113 @@
+/** Brings a commit to its environments: resolved at GitHub, then accepted or refused in one transaction, then woken. */
+import type { PushFacts } from '../../core/intent/push.ts';
+import { IgnoredError } from '../../platform/errors/errors.ts';
+import { fetchHead } from '../../platform/github/branches.ts';
+import type { GithubClient } from '../../platform/github/client.ts';
+import { transaction, type Db } from '../../prisma/client.ts';
+import { reportBrokenConfig } from '../../prisma/store/check-runs.ts';
+import { settleDelivery } from '../../prisma/store/deliveries.ts';
+import { acceptIntent, type AcceptedIntent } from '../../prisma/store/intents.ts';
+import { ensureProject, saveRules } from '../../prisma/store/projects.ts';
+import type { RepositoryState } from '../../prisma/store/repositories.ts';
+import { configPath } from '../config/read-config.ts';
+import type { HandlerDeps, ReceivedEvent } from '../deps.ts';
+import { resolveCommit, type ResolvedCommit } from './resolve-commit.ts';
+import { wakeAccepted, wakeLane } from './wake.ts';
+
+export interface CommitRequest {
+  event: ReceivedEvent;
+  repository: RepositoryState;
+  facts: PushFacts;
+  trigger: 'push' | 'rerequested';
+  /** GitHub login. */
+  actor: string;
+  /** Only these; null: whichever the rules name. */
+  environments: readonly string[] | null;
+}
+
+/**
+ * `stillWanted` is asked inside the transaction, before anything is written; when it says no, false is returned and nothing was done.
+ * Throws IgnoredError with the reason when the commit is not deployed.
+ */
+export async function bringCommit(
+  deps: HandlerDeps,
+  request: CommitRequest,
+  stillWanted: (tx: Db) => Promise<boolean>,
+): Promise<boolean> {
+  const { repository, facts, environments } = request;
+  const client = await deps.github.forInstallation(repository.installation.id);
+  const { id: repositoryId, defaultBranch } = repository;
+  const rulesSha = await rulesCommit(client, request);
+  const at = { repositoryId, defaultBranch, sha: facts.after };
+  const resolved = await resolveCommit(client, { ...at, facts, rulesSha, environments });
+  switch (resolved.kind) {
+    case 'ignored':
+      throw new IgnoredError(resolved.code, resolved.reason);
+    case 'broken':
+      return refuse(deps, request, { resolved, stillWanted });
+    case 'deploy':
+      return accept(deps, request, { resolved, stillWanted });
+  }
+}
+
+/** The default branch's head: the push itself when it is its newest, else what GitHub has now. An old commit never gives the rules. */
+async function rulesCommit(
+  client: GithubClient,
+  { repository, facts, trigger }: CommitRequest,
+): Promise<string | null> {
+  const defaultRef = `refs/heads/${repository.defaultBranch}`;
+  if (trigger === 'push' && facts.ref === defaultRef) return facts.after;
+  return fetchHead(client, repository.id, defaultRef);
+}
+
+interface Outcome<Kind extends ResolvedCommit['kind']> {
+  resolved: Extract<ResolvedCommit, { kind: Kind }>;
+  stillWanted: (tx: Db) => Promise<boolean>;
+}
+
+async function accept(deps: HandlerDeps, request: CommitRequest, outcome: Outcome<'deploy'>): Promise<boolean> {
+  const now = deps.now();
+  const { targets, rules } = outcome.resolved;
+  const accepted = await transaction(deps.database, async (tx) => {
+    if (!(await outcome.stillWanted(tx))) return null;
+    const projectId = await ensureProject(tx, request.repository.id);
+    if (rules !== null) await saveRules(tx, projectId, rules);
+    const intents: AcceptedIntent[] = [];
+    for (const { services, ...environment } of targets) {
+      const intent = {
+        projectId,
+        environment,
+        services,
+        sha: request.facts.after,
+        ref: request.facts.ref,
+        trigger: request.trigger,
+        actor: request.actor,
+        deliveryGuid: request.event.guid,
+        requestedAt: request.event.receivedAt,
+      };
+      intents.push(await acceptIntent(tx, intent, { consoleUrl: deps.consoleUrl, now }));
+    }
+    await settleDelivery(tx, request.event.guid, { status: 'processed' }, now);
+    return intents;
+  });
+  if (accepted !== null) await wakeAccepted(deps, accepted);
+  return accepted !== null;
+}
+
+/** A file that cannot be taken: its check run says where, and what runs runs on. */
+async function refuse(deps: HandlerDeps, request: CommitRequest, outcome: Outcome<'broken'>): Promise<boolean> {
+  const now = deps.now();
+  const { repository, facts } = request;
+  const { issues, rules } = outcome.resolved;
+  const owes = await transaction(deps.database, async (tx) => {
+    if (!(await outcome.stillWanted(tx))) return null;
+    if (rules !== null) await saveRules(tx, await ensureProject(tx, repository.id), rules);
+    const broken = { repositoryId: repository.id, sha: facts.after, path: configPath, issues };
+    const lane = await reportBrokenConfig(tx, repository.installation.id, broken, now);
+    const reason = `${configPath} cannot be understood: ${issues[0]?.message ?? 'it has no content'}`;
+    await settleDelivery(tx, request.event.guid, { status: 'ignored', code: 'config_invalid', reason }, now);
+    return { lane };
+  });
+  if (owes !== null) await wakeLane(deps, owes.lane);
+  return owes !== null;
+}

@@ -1,0 +1,76 @@
+/** `check_run.rerequested` and `check_suite.rerequested`: a person asks for the same commit again. */
+import type { PushFacts } from '../../core/intent/push.ts';
+import { IgnoredError } from '../../platform/errors/errors.ts';
+import { findMirroredCheckRun, intentsOfCommit } from '../../prisma/store/check-runs.ts';
+import { findRepository, type RepositoryState } from '../../prisma/store/repositories.ts';
+import { bringCommit } from '../deploy/bring-commit.ts';
+import type { HandlerDeps, ReceivedEvent } from '../deps.ts';
+import { CheckRunPayload, CheckSuitePayload, installationOf, parsePayload } from './payloads.ts';
+
+const zeros = '0'.repeat(40);
+
+interface Again {
+  ref: string;
+  sha: string;
+  environments: string[] | null;
+}
+
+export async function handleCheckRunRerequested(deps: HandlerDeps, event: ReceivedEvent): Promise<void> {
+  const payload = parsePayload(CheckRunPayload, event);
+  installationOf(payload);
+  const { external_id: externalId, head_sha: sha, check_suite: suite } = payload.check_run;
+  const repository = await knownRepository(deps, payload.repository.id);
+  const mirrored = await findMirroredCheckRun(deps.database.db, repository.id, externalId ?? '');
+  if (mirrored === null) throw new IgnoredError('check_run_unknown', 'The check run is none of ours.');
+  const again =
+    mirrored.kind === 'intent'
+      ? { ...mirrored.intent, environments: [mirrored.intent.environment] }
+      : { ref: refOf(suite.head_branch), sha, environments: null };
+  await bringAgain(deps, event, { repository, again, actor: payload.sender?.login ?? 'unknown' });
+}
+
+/** Every environment that the commit was brought to; a commit that never was is looked at as if it were pushed. */
+export async function handleCheckSuiteRerequested(deps: HandlerDeps, event: ReceivedEvent): Promise<void> {
+  const payload = parsePayload(CheckSuitePayload, event);
+  installationOf(payload);
+  const { head_sha: sha, head_branch: branch } = payload.check_suite;
+  const repository = await knownRepository(deps, payload.repository.id);
+  const intents = await intentsOfCommit(deps.database.db, repository.id, sha);
+  const [first] = intents;
+  const again: Again =
+    first === undefined
+      ? { ref: refOf(branch), sha, environments: null }
+      : { ref: first.ref, sha, environments: intents.map(({ environment }) => environment) };
+  await bringAgain(deps, event, { repository, again, actor: payload.sender?.login ?? 'unknown' });
+}
+
+function refOf(branch: string | null): string {
+  if (branch !== null) return `refs/heads/${branch}`;
+  throw new IgnoredError('not_a_branch', 'GitHub does not name the branch of this commit.');
+}
+
+async function knownRepository(deps: HandlerDeps, id: number): Promise<RepositoryState> {
+  const repository = await findRepository(deps.database.db, id);
+  if (repository === null)
+    throw new IgnoredError('repository_unknown', 'Nothing was ever pushed to this repository here.');
+  return repository;
+}
+
+async function bringAgain(
+  deps: HandlerDeps,
+  event: ReceivedEvent,
+  { repository, again, actor }: { repository: RepositoryState; again: Again; actor: string },
+): Promise<void> {
+  const facts: PushFacts = {
+    ref: again.ref,
+    before: zeros,
+    after: again.sha,
+    repository: { defaultBranch: repository.defaultBranch, archived: false, removed: repository.removed },
+    installation: repository.installation,
+    heads: [],
+  };
+  const { environments } = again;
+  await bringCommit(deps, { event, repository, facts, trigger: 'rerequested', actor, environments }, () =>
+    Promise.resolve(true),
+  );
+}
