@@ -1,0 +1,1 @@
+export function nodeObstacle(version: string): string | null;
