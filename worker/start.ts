@@ -1,0 +1,35 @@
+/** The worker: which job is done by which driver, and what recurs. */
+import { advanceBuild, advanceRollout, flushOutbox, mintSourceToken, sweep } from '../platform/queue/jobs.ts';
+import { handle } from '../platform/queue/queues.ts';
+import { advanceBuild as driveBuild } from './builds/advance.ts';
+import type { WorkerDeps } from './deps.ts';
+import { flush } from './outbox/flush.ts';
+import { advanceRollout as driveRollout } from './rollouts/advance.ts';
+import { sweep as sweepRows } from './sweep/sweep.ts';
+import { mintSourceToken as mint } from './tokens/mint.ts';
+
+/** Milliseconds. */
+const sweepEveryMs = 15_000;
+
+/** Starts taking jobs; they end with the queues. */
+export function startWorker(deps: WorkerDeps): void {
+  const { queues } = deps;
+  queues.work(
+    'rollouts',
+    [
+      handle(advanceBuild, ({ buildId }) => driveBuild(deps, buildId)),
+      handle(advanceRollout, ({ rolloutId }) => driveRollout(deps, rolloutId)),
+    ],
+    { concurrency: 8 },
+  );
+  queues.work(
+    'github',
+    [
+      handle(flushOutbox, ({ installationId }) => flush(deps, installationId)),
+      handle(mintSourceToken, (claim) => mint(deps, claim)),
+    ],
+    { concurrency: 16 },
+  );
+  queues.work('maintenance', [handle(sweep, () => sweepRows(deps))], { concurrency: 1 });
+  queues.every(sweep, {}, sweepEveryMs);
+}
