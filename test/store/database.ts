@@ -5,7 +5,7 @@ import { inject } from 'vitest';
 
 export interface TestDatabase {
   url: string;
-  drop(): Promise<void>;
+  drop: () => Promise<void>;
 }
 
 /** With the schema of this checkout and no rows. */
