@@ -29,18 +29,23 @@ describe('loadConfig', () => {
       queueUrl: null,
       publicUrl: 'http://127.0.0.1:7780',
       listen: { host: '127.0.0.1', port: 7780 },
-      github: { appId: 12, apiUrl: 'https://api.github.com', url: 'https://github.com' },
+      githubUrl: 'https://github.com',
+      github: { appId: 12, apiUrl: 'https://api.github.com' },
       registry: { host: 'registry.example.com', path: 'team', insecure: false },
       masterKey: { kind: 'file' },
       logLevel: 'info',
     });
-    expect(config.github.privateKey.split('\n')).toHaveLength(3);
+    expect(config.github?.privateKey.split('\n')).toHaveLength(3);
   });
 
   it.each(['GITHUB_APP_ID', 'GITHUB_PRIVATE_KEY', 'REGISTRY_URL'])('asks for %s', (name) => {
     const error = refusal({ ...complete, [name]: undefined });
     expect(error.message).toBe(`${name} is not set.`);
     expect(error.hint).toMatch(/\.$/);
+  });
+
+  it('reads no GitHub key for a process that is not to hold it', () => {
+    expect(loadConfig(complete, { githubKey: false }).github).toBeNull();
   });
 
   it.each([undefined, ''])('P42: refuses to start without a webhook secret (%j)', (secret) => {

@@ -12,8 +12,6 @@ export interface GithubConfig {
   webhookSecret: string;
   /** Base of the REST API. */
   apiUrl: string;
-  /** Base of clone URLs. */
-  url: string;
 }
 
 export interface RegistryConfig {
@@ -41,7 +39,10 @@ export interface Config {
   /** Public base URL of console and API, as it stands in links. */
   publicUrl: string;
   listen: { host: string; port: number };
-  github: GithubConfig;
+  /** Where GitHub is: for links and clone URLs. */
+  githubUrl: string;
+  /** Null in a process that holds no GitHub key: the API. */
+  github: GithubConfig | null;
   registry: RegistryConfig;
   build: BuildConfig;
   pools: AddressPools;
@@ -117,7 +118,6 @@ function githubConfig(variables: Variables): GithubConfig {
     privateKey: readPrivateKey(variables),
     webhookSecret: required(variables, 'GITHUB_WEBHOOK_SECRET', secretHint),
     apiUrl: withoutSlash(url(variables, 'GITHUB_API_URL', ['https:', 'http:'])?.href ?? 'https://api.github.com'),
-    url: withoutSlash(url(variables, 'GITHUB_URL', ['https:', 'http:'])?.href ?? 'https://github.com'),
   };
 }
 
@@ -169,8 +169,12 @@ const gibibyte = 1024 ** 3;
 /**
  * Throws StalledError that names the variable, what is wrong with it and what to do. No text of an error holds a secret.
  * @param variables The process's environment, unless a test gives another.
+ * @param holds What this process is trusted with: only bot and worker read the GitHub App's key.
  */
-export function loadConfig(variables: Variables = process.env): Config {
+export function loadConfig(
+  variables: Variables = process.env,
+  holds: { githubKey: boolean } = { githubKey: true },
+): Config {
   const dataDir = path.resolve(optional(variables, 'LANDFALL_DATA') ?? '.landfall');
   const port = integer(variables, 'LANDFALL_PORT', { least: 0, most: 65_535, otherwise: 7780 });
   const host = optional(variables, 'LANDFALL_HOST') ?? '127.0.0.1';
@@ -182,7 +186,8 @@ export function loadConfig(variables: Variables = process.env): Config {
     queueUrl: url(variables, 'QUEUE_URL', ['postgres:', 'postgresql:', 'redis:', 'rediss:'])?.href ?? null,
     publicUrl: withoutSlash(url(variables, 'LANDFALL_URL', ['https:', 'http:'])?.href ?? `http://127.0.0.1:${port}`),
     listen: { host, port },
-    github: githubConfig(variables),
+    githubUrl: withoutSlash(url(variables, 'GITHUB_URL', ['https:', 'http:'])?.href ?? 'https://github.com'),
+    github: holds.githubKey ? githubConfig(variables) : null,
     registry: registryConfig(variables),
     build: {
       cpuMillis: integer(variables, 'BUILD_CPU_MILLIS', { least: 100, most: 1_024_000, otherwise: 2_000 }),
