@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import Type from 'typebox';
 import { InputError } from '../errors/errors.ts';
 import { parseAnswer } from './client.ts';
+import type { Fetch } from './fetch.ts';
 import { createOctokit, type Octokit, type OctokitSettings } from './octokit.ts';
 import { isSignedBy } from './webhook-signature.ts';
 
@@ -19,6 +20,8 @@ export interface GithubAppOptions {
   /** Spaces writes as GitHub asks; enabled by default. */
   throttle?: { enabled: boolean };
   now?: () => Date;
+  /** What requests go through; Node's own by default. */
+  fetch?: Fetch;
 }
 
 export interface SourceToken {
@@ -55,6 +58,7 @@ export function createGithubApp(options: GithubAppOptions): GithubApp {
     deadlineMs: options.deadlineMs ?? 10_000,
     throttle: options.throttle ?? { enabled: true },
     now: options.now ?? (() => new Date()),
+    fetch: options.fetch ?? globalThis.fetch,
   };
   const app = createOctokit(settings, null);
   const installations = new Map<number, Octokit>();

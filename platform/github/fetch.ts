@@ -8,7 +8,7 @@ const bodiless = new Set([204, 205, 304]);
 /**
  * Octokit takes a body that breaks off for an empty one, so the body is read here, where breaking off is an error.
  */
-export function fetchWithDeadline(deadlineMs: number, fetch: Fetch = globalThis.fetch): Fetch {
+export function fetchWithDeadline(deadlineMs: number, fetch: Fetch): Fetch {
   return async (url, init) => {
     const deadline = AbortSignal.timeout(deadlineMs);
     const signal = init?.signal ? AbortSignal.any([init.signal, deadline]) : deadline;

@@ -5,7 +5,7 @@ import { RequestError } from '@octokit/request-error';
 import { Octokit as RestOctokit } from '@octokit/rest';
 import type { Logger } from 'pino';
 import { githubError } from './errors.ts';
-import { fetchWithDeadline } from './fetch.ts';
+import { fetchWithDeadline, type Fetch } from './fetch.ts';
 
 // No retry plugin: it would repeat a create that GitHub answered with a 502 and had done (P38). Jobs and the outbox
 // try again, and look first.
@@ -24,6 +24,7 @@ export interface OctokitSettings {
   /** GitHub asks for a second between writes. */
   throttle: { enabled: boolean };
   now: () => Date;
+  fetch: Fetch;
 }
 
 /** One Octokit with its own throttle (P39); `installationId` null asks as the app. */
@@ -38,7 +39,7 @@ export function createOctokit(settings: OctokitSettings, installationId: number 
     baseUrl: settings.apiUrl,
     userAgent: 'landfall',
     log: octokitLog(settings.log),
-    request: { fetch: fetchWithDeadline(settings.deadlineMs) },
+    request: { fetch: fetchWithDeadline(settings.deadlineMs, settings.fetch) },
     throttle: {
       enabled: settings.throttle.enabled,
       id: `${settings.apiUrl} ${installationId ?? 'app'}`,
