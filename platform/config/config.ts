@@ -34,6 +34,8 @@ export interface Config {
   dataDir: string;
   /** Null: PostgreSQL runs from the npm package, in the data folder. */
   databaseUrl: string | null;
+  /** Where that one listens, on loopback. */
+  embeddedDatabasePort: number;
   /** Null: the database carries the queue. */
   queueUrl: string | null;
   /** Public base URL of console and API, as it stands in links. */
@@ -183,6 +185,7 @@ export function loadConfig(
   return {
     dataDir,
     databaseUrl: url(variables, 'DATABASE_URL', ['postgres:', 'postgresql:'])?.href ?? null,
+    embeddedDatabasePort: integer(variables, 'LANDFALL_DATABASE_PORT', { least: 0, most: 65_535, otherwise: 7783 }),
     queueUrl: url(variables, 'QUEUE_URL', ['postgres:', 'postgresql:', 'redis:', 'rediss:'])?.href ?? null,
     publicUrl: withoutSlash(url(variables, 'LANDFALL_URL', ['https:', 'http:'])?.href ?? `http://127.0.0.1:${port}`),
     listen: { host, port },

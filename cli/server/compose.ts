@@ -1,0 +1,110 @@
+/** Puts the control plane together: any of bot, API and worker, in one process. */
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { startApi } from '../../api/start.ts';
+import { createProbot } from '../../bot/probot.ts';
+import { startBot } from '../../bot/start.ts';
+import type { Config, GithubConfig } from '../../platform/config/config.ts';
+import type { MasterKeys } from '../../platform/crypto/envelope.ts';
+import { StalledError } from '../../platform/errors/errors.ts';
+import { createGithubApp } from '../../platform/github/app.ts';
+import { Releasers } from '../../platform/lifecycle/releasers.ts';
+import { intentUrl } from '../../platform/links/intent-link.ts';
+import type { Logger } from '../../platform/log/log.ts';
+import { openQueues, type Queues } from '../../platform/queue/queues.ts';
+import { openWake } from '../../platform/wake/wake.ts';
+import { openDatabase, type Database } from '../../prisma/client.ts';
+import { migrate } from '../../prisma/migrate.ts';
+import { startWorker } from '../../worker/start.ts';
+import { databaseUrl } from './database.ts';
+import { loadMasterKeys } from './master-keys.ts';
+
+export const roles = ['bot', 'api', 'worker'] as const;
+export type Role = (typeof roles)[number];
+
+export interface RunningServer {
+  /** Base URL it listens on; null for a worker alone. */
+  address: string | null;
+  stop(): Promise<void>;
+}
+
+/** Connections to PostgreSQL of one process; its queue and its wake-ups have their own. */
+const poolSize = 20;
+
+interface Parts {
+  config: Config;
+  database: Database;
+  queues: Queues;
+  masterKeys: MasterKeys;
+  databaseUrl: string;
+  releasers: Releasers;
+  log: Logger;
+}
+
+async function openParts(config: Config, log: Logger, releasers: Releasers): Promise<Parts> {
+  const url = await databaseUrl(config, releasers);
+  await migrate(url);
+  const database = openDatabase(url, { poolSize, log });
+  releasers.defer('database', () => database.close());
+  const masterKeys = await loadMasterKeys(config.masterKey, database);
+  const queues = await openQueues(config.queueUrl ?? url, { log });
+  releasers.defer('queues', () => queues.close());
+  return { config, database, queues, masterKeys, databaseUrl: url, releasers, log };
+}
+
+function githubOf(config: Config): GithubConfig {
+  if (config.github !== null) return config.github;
+  throw new StalledError('config_invalid', 'Bot and worker need the GitHub App, and its configuration was not read.');
+}
+
+async function startWithGithub(parts: Parts, wanted: ReadonlySet<Role>, http: FastifyInstance): Promise<void> {
+  const { config, database, queues, log, masterKeys } = parts;
+  const githubConfig = githubOf(config);
+  const github = createGithubApp({ ...githubConfig, log });
+  const consoleUrl = (intentId: string): string => intentUrl(config.publicUrl, masterKeys, intentId);
+  const shared = { database, queues, github, log, consoleUrl, now: () => new Date() };
+  if (wanted.has('worker')) {
+    const imagePrefix = [config.registry.host, config.registry.path].filter((part) => part !== '').join('/');
+    startWorker({ ...shared, pools: config.pools, imagePrefix });
+  }
+  if (wanted.has('bot')) await startBot({ ...shared, probot: createProbot(githubConfig, log) }).register(http);
+}
+
+async function startApiOf({ config, releasers, ...parts }: Parts, http: FastifyInstance): Promise<void> {
+  const wake = await openWake(parts.databaseUrl, { log: parts.log });
+  releasers.defer('wake', () => wake.close());
+  const api = startApi({
+    ...parts,
+    wake,
+    config: { ...config, github: { url: config.githubUrl } },
+    now: () => new Date(),
+  });
+  await api.register(http);
+  releasers.defer('api', () => api.stop());
+}
+
+async function start(parts: Parts, wanted: ReadonlySet<Role>): Promise<string | null> {
+  const { config, log, releasers } = parts;
+  const logger: FastifyBaseLogger = log.child({}, { level: 'warn' });
+  const http: FastifyInstance = fastify({ loggerInstance: logger, forceCloseConnections: true });
+  if (wanted.has('api')) await startApiOf(parts, http);
+  if (wanted.has('bot') || wanted.has('worker')) await startWithGithub(parts, wanted, http);
+  if (!wanted.has('api') && !wanted.has('bot')) return null;
+  const address = await http.listen(config.listen);
+  releasers.defer('http', () => http.close());
+  return address;
+}
+
+/** Rejects with what stands in the way, after ending what was started. */
+export async function startServer(config: Config, wanted: ReadonlySet<Role>, log: Logger): Promise<RunningServer> {
+  const releasers = new Releasers();
+  const stop = async (): Promise<void> => {
+    for (const failure of await releasers.releaseAll()) log.warn(failure, 'a part did not end cleanly');
+  };
+  try {
+    const address = await start(await openParts(config, log, releasers), wanted);
+    return { address, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
