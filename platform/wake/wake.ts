@@ -89,24 +89,28 @@ class Listener {
     this.#client = null;
     this.#stopChecks();
     void discard(client);
-    if (this.#closed.signal.aborted) return;
+    if (this.#isClosed()) return;
     this.#options.log?.warn({ err: error }, 'the connection that listens for changes was lost; connecting again');
     void this.#reconnect();
   }
 
   async #reconnect(): Promise<void> {
-    for (let pauseMs = 50; !this.#closed.signal.aborted; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+    for (let pauseMs = 50; !this.#isClosed(); pauseMs = Math.min(pauseMs * 2, 5_000)) {
       try {
         await this.connect();
         // Nobody knows what was committed meanwhile.
         this.subscriptions.wakeAll();
         return;
       } catch (error) {
-        if (this.#closed.signal.aborted) return;
+        if (this.#isClosed()) return;
         this.#options.log?.warn({ err: error, retryInMs: pauseMs }, 'the database cannot be listened to');
         await delay(pauseMs, undefined, { ref: false });
       }
     }
+  }
+
+  #isClosed(): boolean {
+    return this.#closed.signal.aborted;
   }
 
   #stopChecks(): void {
