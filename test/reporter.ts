@@ -48,6 +48,8 @@ export default class CountingReporter implements Reporter {
   onInit(): void {
     // Other reporters and global tear-downs write until the very end; this has to come after them.
     process.on('exit', (exitCode) => process.stdout.write(`${countsLine(countsAtExit(this.#counts, exitCode))}\n`));
+    // Cut off by a time limit, the run still ends with its count.
+    process.once('SIGTERM', () => process.exit(143));
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {

@@ -115,9 +115,10 @@ function goRoute(): NonNullable<Pin['go']> {
 it('builds the pinned Go module when the release cannot be reached', async () => {
   const unreachable = tool({ url: 'http://127.0.0.1:1/tool.tar.gz' });
   const pin: Pin = { ...findPin('wireguard-go')!, release: unreachable.release! };
-  // An empty PATH but for Go, so that a wireguard-go of this machine is not taken.
-  const go = (await sightAll([findPin('go')!], host)).get('go')![0]!;
-  const onlyGo: ToolsHost = { ...host, environment: { ...host.environment, searchPath: [path.dirname(go.path)] } };
+  // Nothing on PATH but Go, so that a wireguard-go of this machine is not taken.
+  const go = (await sightAll([findPin('go')!], host)).get('go') ?? [];
+  const searchPath = go.map((sighting) => path.dirname(sighting.path));
+  const onlyGo: ToolsHost = { ...host, environment: { ...host.environment, searchPath } };
   await installTools({ ...request(pin), host: onlyGo });
   expect((await sightAll([pin], onlyGo)).get('wireguard-go')).toMatchObject([{ source: 'cache' }]);
   expect(lines.join('\n')).toMatch(/could not be downloaded: .*; building it instead/);
