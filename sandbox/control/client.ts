@@ -1,0 +1,26 @@
+/** Commands a sandbox that runs in another process. */
+import { controlOf, type Control } from './commands.ts';
+
+/** What the sandbox answered to a command it could not carry out. */
+export class ControlRefused extends Error {
+  readonly status: number;
+
+  constructor(command: string, status: number, message: string) {
+    super(`The sandbox refused ${command} (${status}): ${message}`);
+    this.status = status;
+  }
+}
+
+/** `url` is the sandbox's base, such as `http://127.0.0.1:7781`. */
+export function connectSandbox(url: string): Control {
+  return controlOf(async (name, input) => {
+    const response = await fetch(new URL(`/_sandbox/${name}`, url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(input),
+    });
+    const answer: unknown = await response.json();
+    if (!response.ok) throw new ControlRefused(name, response.status, (answer as { message: string }).message);
+    return answer;
+  });
+}

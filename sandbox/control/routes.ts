@@ -1,0 +1,24 @@
+/** The control API: `POST /_sandbox/{command}` with a JSON object. */
+import type { FastifyInstance } from 'fastify';
+import { ImpossibleRequest } from '../actions/users.ts';
+import type { World } from '../world.ts';
+import { commands, runCommand, type CommandName } from './commands.ts';
+
+export const controlBase = '/_sandbox';
+
+export function controlRoutes(world: World) {
+  return (instance: FastifyInstance): void => {
+    // Only JSON is parsed, which a page of another origin cannot send without being asked first.
+    instance.removeContentTypeParser('text/plain');
+    instance.setErrorHandler((error: Error & { validation?: unknown }, request, reply) => {
+      const isCallers = error instanceof ImpossibleRequest || error.validation !== undefined;
+      if (!isCallers) request.log.error(error);
+      return reply.code(isCallers ? 400 : 500).send({ message: error.message });
+    });
+    instance.get(`${controlBase}/health`, () => ({ url: world.url, apiUrl: world.apiUrl }));
+    for (const name of Object.keys(commands) as CommandName[])
+      instance.post(`${controlBase}/${name}`, { schema: { body: commands[name].input } }, async (request, reply) =>
+        reply.send(await runCommand(world, name, request.body)),
+      );
+  };
+}
