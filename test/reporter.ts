@@ -1,5 +1,5 @@
 /** Ends a test run with one line on standard output that counts it: `N passed, N failed, N skipped`. */
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 export interface Counts {
   passed: number;
@@ -37,22 +37,27 @@ function finished(module: TestModule): FinishedModule {
   };
 }
 
-/** A run that ended badly before its end was reported (a global set-up that failed) is one failure. */
-function countsAtExit(counts: Counts | null, exitCode: number): Counts {
-  return counts ?? { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
-}
-
 export default class CountingReporter implements Reporter {
+  readonly #seen: FinishedModule['testStates'][number][] = [];
   #counts: Counts | null = null;
 
   onInit(): void {
     // Other reporters and global tear-downs write until the very end; this has to come after them.
-    process.on('exit', (exitCode) => process.stdout.write(`${countsLine(countsAtExit(this.#counts, exitCode))}\n`));
+    process.on('exit', (exitCode) => process.stdout.write(`${countsLine(this.#countsAtExit(exitCode))}\n`));
     // Cut off by a time limit, the run still ends with its count.
     process.once('SIGTERM', () => process.exit(143));
   }
 
+  onTestCaseResult(test: TestCase): void {
+    this.#seen.push(test.result().state);
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     this.#counts = countTests(modules.map(finished), unhandledErrors.length);
+  }
+
+  /** A run that never came to its end (cut off, or a global set-up that failed) is one failure more than it has seen. */
+  #countsAtExit(exitCode: number): Counts {
+    return this.#counts ?? countTests([{ testStates: this.#seen, errorsOutsideTests: exitCode === 0 ? 0 : 1 }], 0);
   }
 }
