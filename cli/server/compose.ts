@@ -4,6 +4,7 @@ import { startApi } from '../../api/start.ts';
 import { createProbot } from '../../bot/probot.ts';
 import { startBot } from '../../bot/start.ts';
 import type { Config, GithubConfig } from '../../platform/config/config.ts';
+import { hashToken } from '../../platform/crypto/hash.ts';
 import type { MasterKeys } from '../../platform/crypto/envelope.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { createGithubApp } from '../../platform/github/app.ts';
@@ -14,6 +15,7 @@ import { openQueues, type Queues } from '../../platform/queue/queues.ts';
 import { openWake } from '../../platform/wake/wake.ts';
 import { openDatabase, type Database } from '../../prisma/client.ts';
 import { migrate } from '../../prisma/migrate.ts';
+import { ensureAccessToken } from '../../prisma/store/access-tokens.ts';
 import { startWorker } from '../../worker/start.ts';
 import { databaseUrl } from './database.ts';
 import { loadMasterKeys } from './master-keys.ts';
@@ -45,6 +47,8 @@ async function openParts(config: Config, log: Logger, releasers: Releasers): Pro
   await migrate(url);
   const database = openDatabase(url, { poolSize, log });
   releasers.defer('database', () => database.close());
+  if (config.accessToken !== null)
+    await ensureAccessToken(database.db, { name: 'landfall up', tokenHash: hashToken(config.accessToken) });
   const masterKeys = await loadMasterKeys(config.masterKey, database);
   const queues = await openQueues(config.queueUrl ?? url, { log });
   releasers.defer('queues', () => queues.close());

@@ -27,6 +27,9 @@ export interface Child {
   stop(): Promise<void>;
 }
 
+/** A parent that is killed takes its children along: the kernel sends them SIGTERM (prctl(2), PR_SET_PDEATHSIG). */
+const dieWithParent = ['setpriv', '--pdeathsig', 'TERM', '--'] as const;
+
 export class ChildFailed extends Error {}
 
 function tail(file: string): string {
@@ -59,7 +62,7 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   mkdirSync(spec.logDir, { recursive: true });
   const logFile = path.join(spec.logDir, `${spec.name}.log`);
   const log = createWriteStream(logFile, { flags: 'w', mode: 0o600 });
-  const [command, ...args] = spec.argv;
+  const [command, ...args] = [...dieWithParent, ...spec.argv];
   const child = spawn(command, args, { env: spec.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });

@@ -23,6 +23,9 @@ export function writeRegistryFiles(dir: string, options: { port: number; passwor
   const htpasswdFile = path.join(dir, 'htpasswd');
   const configFile = path.join(dir, 'config.yml');
   writeFileSync(htpasswdFile, `${registryUser}:${bcrypt.hashSync(options.password, 5)}\n`, { mode: 0o600 });
-  writeFileSync(configFile, renderRegistryConfig({ port: options.port, storageDir: path.join(dir, 'data'), htpasswdFile }));
+  writeFileSync(
+    configFile,
+    renderRegistryConfig({ port: options.port, storageDir: path.join(dir, 'data'), htpasswdFile }),
+  );
   return configFile;
 }

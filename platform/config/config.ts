@@ -49,6 +49,8 @@ export interface Config {
   build: BuildConfig;
   pools: AddressPools;
   masterKey: { kind: 'file'; path: string } | { kind: 'passphrase'; passphrase: string };
+  /** Access token that exists from the start, for the CLI beside this server; null: tokens are made later. */
+  accessToken: string | null;
   logLevel: LogLevel;
 }
 
@@ -206,6 +208,7 @@ export function loadConfig(
       wireguard: pool(variables, 'WIREGUARD_POOL', '10.100.0.0/16'),
     },
     masterKey: passphrase === null ? { kind: 'file', path: keyFile } : { kind: 'passphrase', passphrase },
+    accessToken: optional(variables, 'LANDFALL_ACCESS_TOKEN'),
     logLevel: logLevel(variables),
   };
 }

@@ -1,0 +1,230 @@
+/** Starts a whole local Landfall: registry, sandbox GitHub, control plane and one agent, each a process of its own. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import Type from 'typebox';
+import { Check } from 'typebox/value';
+import { NodeRegistration } from '../../core/contract/resources.ts';
+import { toolsEnvironment } from '../../platform/config/tools.ts';
+import { Releasers, type ReleaseFailure } from '../../platform/lifecycle/releasers.ts';
+import type { Control } from '../../sandbox/control/commands.ts';
+import { connectSandbox } from '../../sandbox/control/client.ts';
+import { apiClient, type ApiClient, type Connection } from '../client.ts';
+import { writeConnection } from '../connection.ts';
+import { packageRoot } from '../root.ts';
+import { resolveTool } from '../tools/resolve.ts';
+import { startChild, type Child, type ChildSpec } from './child.ts';
+import type { Ports } from './ports.ts';
+import { registryUser, writeRegistryFiles } from './registry.ts';
+import { loadSecrets, type Secrets } from './secrets.ts';
+
+export interface LineOptions {
+  dataDir: string;
+  ports: Ports;
+  /** Null: the database carries the queue. */
+  queueUrl: string | null;
+  /** Whether GitHub is the one that the environment configures, or the sandbox. */
+  github: 'configured' | 'sandbox';
+  /** Told of each part that starts. */
+  report: (line: string) => void;
+}
+
+export interface Line {
+  connection: Connection;
+  api: ApiClient;
+  sandbox: { url: string; control: Control } | null;
+  /** Process ids by name: for measurements, and for tests that kill. */
+  processes: ReadonlyMap<string, number>;
+  /** Settles when a part ends that was not asked to. */
+  broken: Promise<string>;
+  stop(): Promise<ReleaseFailure[]>;
+}
+
+type Variables = Record<string, string>;
+
+const localNode = 'local';
+const appId = 1;
+
+function inherited(): Variables {
+  const entries = Object.entries(toolsEnvironment().variables);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+function dist(name: string): string {
+  const file = path.join(packageRoot(), 'dist', `${name}.js`);
+  if (existsSync(file)) return file;
+  throw new Error(`${file} is missing. Run: npm run build`);
+}
+
+function serverVariables({ dataDir, ports, queueUrl, github }: LineOptions, secrets: Secrets): Variables {
+  const sandboxUrl = `http://127.0.0.1:${ports.sandbox}`;
+  const keyFile = path.join(dataDir, 'github-app.pem');
+  if (github === 'sandbox') writeFileSync(keyFile, secrets.appPrivateKey, { mode: 0o600 });
+  return {
+    LOG_LEVEL: 'info',
+    ...inherited(),
+    NODE_ENV: 'production',
+    LANDFALL_DATA: dataDir,
+    LANDFALL_PORT: String(ports.server),
+    LANDFALL_DATABASE_PORT: String(ports.database),
+    LANDFALL_ACCESS_TOKEN: secrets.accessToken,
+    REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
+    REGISTRY_USERNAME: registryUser,
+    REGISTRY_PASSWORD: secrets.registryPassword,
+    ...(queueUrl === null ? {} : { QUEUE_URL: queueUrl }),
+    ...(github === 'sandbox'
+      ? {
+          GITHUB_APP_ID: String(appId),
+          GITHUB_PRIVATE_KEY_FILE: keyFile,
+          GITHUB_WEBHOOK_SECRET: secrets.webhookSecret,
+          GITHUB_API_URL: `${sandboxUrl}/api/v3`,
+          GITHUB_URL: sandboxUrl,
+        }
+      : {}),
+  };
+}
+
+function sayReady(line: string): boolean {
+  return line.startsWith('{"ready":true');
+}
+
+class Starter {
+  readonly releasers = new Releasers(30_000);
+  readonly processes = new Map<string, number>();
+  readonly broken: Promise<string>;
+  readonly options: LineOptions;
+  readonly secrets: Secrets;
+  #breaks: (sentence: string) => void = () => undefined;
+  #stopping = false;
+
+  constructor(options: LineOptions) {
+    this.options = options;
+    this.secrets = loadSecrets(options.dataDir);
+    this.broken = new Promise((resolve) => (this.#breaks = resolve));
+  }
+
+  async #child(spec: Omit<ChildSpec, 'logDir'>): Promise<Child> {
+    const child = await startChild({ ...spec, logDir: path.join(this.options.dataDir, 'logs') });
+    this.processes.set(child.name, child.pid);
+    this.releasers.defer(child.name, () => child.stop());
+    void child.ended.then((sentence) => {
+      if (!this.#stopping) this.#breaks(sentence);
+    });
+    this.options.report(`${child.name} is ready`);
+    return child;
+  }
+
+  async registry(): Promise<void> {
+    const { dataDir, ports } = this.options;
+    const config = writeRegistryFiles(path.join(dataDir, 'registry'), {
+      port: ports.registry,
+      password: this.secrets.registryPassword,
+    });
+    const { path: program } = await resolveTool('docker-registry');
+    await this.#child({
+      name: 'registry',
+      argv: [program, 'serve', config],
+      env: inherited(),
+      readyWithinMs: 20_000,
+      stopWithinMs: 5_000,
+      isReady: () => answers(`http://127.0.0.1:${ports.registry}/v2/`),
+    });
+  }
+
+  async sandbox(): Promise<void> {
+    const { dataDir, ports } = this.options;
+    const configFile = path.join(dataDir, 'sandbox.json');
+    const config = {
+      port: ports.sandbox,
+      dataDir: path.join(dataDir, 'sandbox'),
+      app: { id: appId, slug: 'landfall', privateKeyPublicPem: this.secrets.appPublicKey },
+      webhookUrl: `http://127.0.0.1:${ports.server}/webhooks/github`,
+      webhookSecret: this.secrets.webhookSecret,
+    };
+    writeFileSync(configFile, JSON.stringify(config), { mode: 0o600 });
+    await this.#child({
+      name: 'sandbox',
+      argv: [process.execPath, dist('sandbox'), configFile],
+      env: inherited(),
+      readyWithinMs: 20_000,
+      stopWithinMs: 5_000,
+      isReadyLine: sayReady,
+    });
+  }
+
+  async server(): Promise<void> {
+    await this.#child({
+      name: 'server',
+      argv: [process.execPath, '--enable-source-maps', dist('server')],
+      env: serverVariables(this.options, this.secrets),
+      readyWithinMs: 60_000,
+      stopWithinMs: 20_000,
+      isReadyLine: sayReady,
+    });
+  }
+
+  async agent(connection: Connection): Promise<void> {
+    const data = path.join(this.options.dataDir, 'agent');
+    const token = await registrationToken(data, apiClient(connection));
+    await this.#child({
+      name: 'agent',
+      argv: [
+        process.execPath,
+        dist('agent'),
+        ...['--url', connection.url, '--data', data, '--ephemeral'],
+        ...(token === null ? [] : ['--token', token]),
+      ],
+      env: inherited(),
+      readyWithinMs: 60_000,
+      stopWithinMs: 25_000,
+      isReadyLine: sayReady,
+    });
+  }
+
+  stop(): Promise<ReleaseFailure[]> {
+    this.#stopping = true;
+    return this.releasers.releaseAll();
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    await fetch(url, { signal: AbortSignal.timeout(1_000) });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Null when this agent has registered before: it knows who it is. */
+async function registrationToken(agentData: string, api: ApiClient): Promise<string | null> {
+  const identity = path.join(agentData, 'identity.json');
+  const Registered = Type.Object({ registration: Type.Object({}) });
+  if (existsSync(identity) && Check(Registered, JSON.parse(readFileSync(identity, 'utf8')))) return null;
+  const node = { name: localNode, kind: 'worker' };
+  return (await api.call({ method: 'POST', path: '/api/v1/nodes', body: node, answer: NodeRegistration })).token;
+}
+
+/** Rejects with what stands in the way, after ending what was started. */
+export async function startLine(options: LineOptions): Promise<Line> {
+  mkdirSync(options.dataDir, { recursive: true });
+  const starter = new Starter(options);
+  const connection = { url: `http://127.0.0.1:${options.ports.server}`, token: starter.secrets.accessToken };
+  try {
+    const isSandbox = options.github === 'sandbox';
+    await Promise.all([starter.registry(), starter.server(), ...(isSandbox ? [starter.sandbox()] : [])]);
+    writeConnection(options.dataDir, connection);
+    await starter.agent(connection);
+    const sandboxUrl = `http://127.0.0.1:${options.ports.sandbox}`;
+    return {
+      connection,
+      api: apiClient(connection),
+      sandbox: isSandbox ? { url: sandboxUrl, control: connectSandbox(sandboxUrl) } : null,
+      processes: starter.processes,
+      broken: starter.broken,
+      stop: () => starter.stop(),
+    };
+  } catch (error) {
+    await starter.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+/** The sample repository: made at the sandbox once, changed and pushed with the real git. */
+import { execFile } from 'node:child_process';
+import { chmodSync, copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Control } from '../../sandbox/control/commands.ts';
+import { packageRoot } from '../root.ts';
+import { resolveTool } from '../tools/resolve.ts';
+
+const run = promisify(execFile);
+const owner = 'landfall';
+const name = 'sample';
+export const sampleBranch = 'main';
+
+export interface Sample {
+  /** A working clone with the credentials to push. */
+  directory: string;
+  repositoryId: number;
+  pageUrl: string;
+}
+
+async function git(directory: string, ...args: string[]): Promise<string> {
+  const { stdout } = await run('git', ['-C', directory, ...args], { timeout: 60_000 });
+  return stdout.trim();
+}
+
+async function cloneSample(directory: string, url: string): Promise<void> {
+  await run('git', ['init', '--quiet', `--initial-branch=${sampleBranch}`, directory]);
+  await git(directory, 'config', 'user.name', 'Ada');
+  await git(directory, 'config', 'user.email', 'ada@example.com');
+  await git(directory, 'remote', 'add', 'origin', url);
+  cpSync(path.join(packageRoot(), 'cli', 'up', 'sample'), directory, { recursive: true });
+  const busybox = path.join(directory, 'busybox');
+  copyFileSync((await resolveTool('busybox')).path, busybox);
+  chmodSync(busybox, 0o755);
+  await git(directory, 'add', '--all');
+  await git(directory, 'commit', '--quiet', '--message', 'A page that busybox serves');
+}
+
+/** Finds the sample at the sandbox and on disk, or makes it. */
+export async function ensureSample(sandbox: Control, directory: string): Promise<Sample> {
+  const known = (await sandbox.listRepositories({})).find(({ fullName }) => fullName === `${owner}/${name}`);
+  const repository =
+    known ?? (await sandbox.createRepository({ owner, name, defaultBranch: sampleBranch, private: true }));
+  const { url } = await sandbox.pushToken({ repositoryId: repository.id, login: 'ada' });
+  if (!existsSync(path.join(directory, '.git'))) await cloneSample(directory, url);
+  else await git(directory, 'remote', 'set-url', 'origin', url);
+  return { directory, repositoryId: repository.id, pageUrl: repository.pageUrl };
+}
+
+/** Changes the page, so that there is something to deploy. `words` stand on the page. */
+export async function commitChange(sample: Sample, words: string): Promise<void> {
+  const page = path.join(sample.directory, 'www', 'index.html');
+  const changed = readFileSync(page, 'utf8').replace(/(<p id="change">)[^<]*/, `$1${words}`);
+  writeFileSync(page, changed);
+  await git(sample.directory, 'commit', '--quiet', '--all', '--message', words);
+}
+
+/** Whether the sandbox has not seen the newest commit yet. */
+export async function hasUnpushed(sample: Sample): Promise<boolean> {
+  const remote = await git(sample.directory, 'ls-remote', 'origin', `refs/heads/${sampleBranch}`);
+  return !remote.startsWith(await git(sample.directory, 'rev-parse', 'HEAD'));
+}
+
+/** A real `git push`. Gives the commit. */
+export async function push(sample: Sample): Promise<string> {
+  await git(sample.directory, 'push', '--quiet', 'origin', sampleBranch);
+  return git(sample.directory, 'rev-parse', 'HEAD');
+}
