@@ -1,10 +1,11 @@
 /** The client of a BuildKit daemon: one connection, any number of builds at once. */
 import { randomUUID } from 'node:crypto';
-import { Client, credentials, type ChannelOptions } from '@grpc/grpc-js';
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
-import { BuildError, isServiceError, problemOf } from './errors.ts';
+import { BuildError, problemOf } from './errors.ts';
 import { Control, type WorkerRecord } from './gen/control_pb.ts';
 import { callServerStream, callUnary, type RpcMethod } from './grpc-call.ts';
+import { connectGrpc } from './grpc-client.ts';
+import { GrpcError } from './grpc-status.ts';
 import type { LivenessOptions } from './liveness.ts';
 import { solve, type Daemon } from './solve.ts';
 import type { SolveRequest, SolveResult } from './solve-request.ts';
@@ -48,13 +49,6 @@ const callTimeoutMs = 10_000;
 
 const defaultLiveness: LivenessOptions = { intervalMs: 5000, timeoutMs: 20_000 };
 
-const channelOptions: ChannelOptions = {
-  'grpc.max_receive_message_length': 16 * 1024 * 1024,
-  // After a restart of the daemon the next build must not wait for a backoff of minutes.
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 2000,
-};
-
 function newId(): string {
   return randomUUID().replaceAll('-', '');
 }
@@ -65,7 +59,7 @@ function workerOf(record: WorkerRecord): BuildWorker {
 }
 
 function asBuildError(error: unknown, address: string): Error {
-  if (isServiceError(error)) {
+  if (error instanceof GrpcError) {
     return new BuildError(problemOf(error, { address, failedSteps: [], logTail: () => [] }), { cause: error });
   }
   return error instanceof Error ? error : new Error(String(error));
@@ -77,7 +71,7 @@ async function ask<I extends DescMessage, O extends DescMessage>(
   request: MessageInitShape<I>,
 ): Promise<MessageShape<O>> {
   try {
-    return await callUnary(daemon.client, method, request, { timeoutMs: callTimeoutMs });
+    return await callUnary(daemon.connection, method, request, { timeoutMs: callTimeoutMs });
   } catch (error) {
     throw asBuildError(error, daemon.address);
   }
@@ -88,9 +82,10 @@ async function prune(daemon: Daemon, request: PruneRequest): Promise<PruneResult
   let bytes = 0;
   try {
     const limits = { reservedSpace: BigInt(request.reservedSpace), maxUsedSpace: BigInt(request.maxUsedSpace) };
-    for await (const record of callServerStream(daemon.client, Control.method.prune, { all: true, ...limits })) {
+    const pruned = callServerStream(daemon.connection, Control.method.prune, { all: true, ...limits });
+    for await (const record of pruned.messages) {
       records++;
-      bytes += Number((record as { readonly size: bigint }).size);
+      bytes += Number(record.size);
     }
   } catch (error) {
     throw asBuildError(error, daemon.address);
@@ -98,13 +93,19 @@ async function prune(daemon: Daemon, request: PruneRequest): Promise<PruneResult
   return { records, bytes };
 }
 
+function socketPath(address: string): string {
+  const path = /^unix:\/\/(\/.+)$/.exec(address)?.[1];
+  if (path === undefined) throw new Error(`BuildKit's address must be unix:///path/to/socket, not ${address}.`);
+  return path;
+}
+
 /** `address` is `unix:///path/to/socket`. The connection is made with the first call, and again after the daemon restarts. */
 export function connectBuildKit(
   address: string,
   options: { readonly liveness?: LivenessOptions } = {},
 ): BuildKitClient {
-  const client = new Client(address, credentials.createInsecure(), channelOptions);
-  const daemon: Daemon = { client, address, liveness: options.liveness ?? defaultLiveness };
+  const connection = connectGrpc(socketPath(address));
+  const daemon: Daemon = { connection, address, liveness: options.liveness ?? defaultLiveness };
   return {
     async info() {
       const { buildkitVersion } = await ask(daemon, Control.method.info, {});
@@ -116,6 +117,6 @@ export function connectBuildKit(
     },
     solve: (request) => solve(daemon, request, { ref: newId(), session: newId() }),
     prune: (request) => prune(daemon, request),
-    close: () => client.close(),
+    close: () => connection.close(),
   };
 }

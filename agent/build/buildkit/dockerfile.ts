@@ -125,15 +125,15 @@ export async function findPlaces(
   if (dockerfile === null || (await isDirectory(dockerfile))) {
     throw new BuildError({ kind: 'dockerfile-missing', path: build.dockerfile });
   }
-  // The ignore file that may lie beside it is named after the Dockerfile as it was given, not after what it links to.
-  const dockerfileDir = await containedPath(root, dirname(build.dockerfile));
-  if (dockerfileDir === null) throw new BuildError({ kind: 'dockerfile-missing', path: build.dockerfile });
-  return { contextDir, dockerfileDir, filename: basename(build.dockerfile) };
+  // A Dockerfile that is a symlink keeps its name, which names its ignore file, unless it leads to another directory.
+  const named = await containedPath(root, dirname(build.dockerfile));
+  const filename = named === dirname(dockerfile) ? basename(build.dockerfile) : basename(dockerfile);
+  return { contextDir, dockerfileDir: dirname(dockerfile), filename };
 }
 
 /** The daemon knows the Dockerfile by its name alone; whoever annotates it needs its path. */
-function withPath(source: SourceLines | null, build: DockerfileBuild): SourceLines | null {
-  return source?.file === basename(build.dockerfile) ? { ...source, file: build.dockerfile } : source;
+function withPath(source: SourceLines | null, places: DockerfilePlaces, path: string): SourceLines | null {
+  return source?.file === places.filename ? { ...source, file: path } : source;
 }
 
 /** Rejects with BuildError. */
@@ -143,6 +143,9 @@ export async function buildDockerfile(client: BuildKitClient, build: DockerfileB
     return await client.solve(dockerfileRequest(build, places));
   } catch (error) {
     if (!(error instanceof BuildError) || !('source' in error.problem)) throw error;
-    throw new BuildError({ ...error.problem, source: withPath(error.problem.source, build) }, { cause: error.cause });
+    throw new BuildError(
+      { ...error.problem, source: withPath(error.problem.source, places, build.dockerfile) },
+      { cause: error.cause },
+    );
   }
 }

@@ -1,7 +1,7 @@
 /** Reads what BuildKit attaches to a failed call: where in the Dockerfile it happened, in which step, with which exit code. */
 import { fromBinary } from '@bufbuild/protobuf';
-import type { ServiceError } from '@grpc/grpc-js';
 import { StatusSchema } from './gen/status_pb.ts';
+import type { GrpcError } from './grpc-status.ts';
 import { spannedLines, type LineRange } from './progress.ts';
 
 export interface SourceLines {
@@ -67,16 +67,15 @@ interface Detail {
   readonly value: unknown;
 }
 
-function detailsOf(error: ServiceError): readonly Detail[] {
-  const bytes = error.metadata.get('grpc-status-details-bin')[0];
-  if (!Buffer.isBuffer(bytes)) return [];
-  return fromBinary(StatusSchema, bytes)
+function detailsOf(error: GrpcError): readonly Detail[] {
+  if (error.details === null) return [];
+  return fromBinary(StatusSchema, error.details)
     .details.filter((detail) => detail.typeUrl.startsWith(typePrefix))
     .map((detail) => ({ type: detail.typeUrl.slice(typePrefix.length), value: parseJson(detail.value) }));
 }
 
 /** Details come from the outermost wrapper to the innermost; the last of a kind is the nearest to the cause. */
-export function readErrorDetails(error: ServiceError): ErrorDetails {
+export function readErrorDetails(error: GrpcError): ErrorDetails {
   const details = detailsOf(error);
   const valuesOf = (type: string): unknown[] => details.filter((one) => one.type === type).map((one) => one.value);
   const exit = valuesOf('gatewayapi.ExitMessage+json').at(-1);

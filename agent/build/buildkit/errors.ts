@@ -1,6 +1,6 @@
 /** Why a build did not succeed, as a closed list; decided by status codes and details, never by the words of a message. */
-import { status, type ServiceError } from '@grpc/grpc-js';
 import { readErrorDetails, type SourceLines } from './error-details.ts';
+import { grpcStatus, type GrpcError, type GrpcStatus } from './grpc-status.ts';
 
 export interface FailedStep {
   /** Digest of the vertex. */
@@ -88,23 +88,23 @@ export interface SolveFacts {
   logTail(vertex: string): readonly string[];
 }
 
-export function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'metadata' in error;
-}
-
 function trimmed(message: string): string {
   return message.replace(/[.\s]+$/, '');
 }
 
 /** Codes with which a call ends when the daemon is not there to end it, or stops while it works. */
-const goneCodes: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED]);
+const goneCodes: ReadonlySet<GrpcStatus> = new Set([
+  grpcStatus.unavailable,
+  grpcStatus.cancelled,
+  grpcStatus.deadlineExceeded,
+]);
 
 /** Maps the error of a call that nobody cancelled. What the details leave open happened after the last step: the export. */
-export function problemOf(error: ServiceError, facts: SolveFacts): BuildProblem {
+export function problemOf(error: GrpcError, facts: SolveFacts): BuildProblem {
   const details = readErrorDetails(error);
-  const message = trimmed(error.details);
+  const message = trimmed(error.message);
   const { source, exitCode } = details;
-  if (exitCode === null && error.code === status.RESOURCE_EXHAUSTED) return { kind: 'no-space', message };
+  if (exitCode === null && error.code === grpcStatus.resourceExhausted) return { kind: 'no-space', message };
   if (details.vertex !== null) {
     if (details.fetched?.startsWith('docker-image://') === true)
       return { kind: 'base-image-unavailable', message, source };

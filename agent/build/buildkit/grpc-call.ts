@@ -1,4 +1,4 @@
-/** Calls of the daemon's services over one grpc-js channel, with messages made and read by protobuf-es. */
+/** Typed calls of the daemon's services: messages made and read by protobuf-es. */
 import {
   create,
   fromBinary,
@@ -7,16 +7,11 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from '@bufbuild/protobuf';
-import type {
-  Client} from '@grpc/grpc-js';
-import {
-  type ClientDuplexStream,
-  type ClientReadableStream,
-  type Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import type { GrpcCall, GrpcConnection } from './grpc-client.ts';
+import { frame } from './grpc-frame.ts';
+import { GrpcError, grpcStatus } from './grpc-status.ts';
 
-/** The four facts of a method that a call needs, as the generated service descriptors state them. */
+/** What a call needs to know of a method, as the generated service descriptors state it. */
 export interface RpcMethod<I extends DescMessage, O extends DescMessage> {
   readonly name: string;
   readonly parent: { readonly typeName: string };
@@ -28,63 +23,78 @@ export function rpcPath(method: { readonly name: string; readonly parent: { read
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-function serialize<M extends DescMessage>(schema: M): (message: MessageShape<M>) => Buffer {
-  return (message) => Buffer.from(toBinary(schema, message));
+function start<I extends DescMessage, O extends DescMessage>(
+  connection: GrpcConnection,
+  method: RpcMethod<I, O>,
+  request: MessageInitShape<I>,
+  timeoutMs: number | undefined,
+): GrpcCall {
+  const call = connection.call(rpcPath(method), timeoutMs === undefined ? {} : { timeoutMs });
+  call.stream.end(frame(toBinary(method.input, create(method.input, request))));
+  return call;
 }
 
-function deserialize<M extends DescMessage>(schema: M): (bytes: Buffer) => MessageShape<M> {
-  return (bytes) => fromBinary(schema, bytes);
+async function lastMessage(call: GrpcCall): Promise<Buffer | null> {
+  let last: Buffer | null = null;
+  try {
+    for await (const message of call.messages) last = message;
+  } catch (error) {
+    // A stream that breaks says less than the status that the call ends with.
+    await call.ended;
+    throw error;
+  }
+  await call.ended;
+  return last;
 }
 
 export interface UnaryOptions {
-  /** Milliseconds until the call fails with DEADLINE_EXCEEDED; none for a solve, which its signal ends. */
+  /** Milliseconds until the call fails with DEADLINE_EXCEEDED; a solve has none, its signal ends it. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
-/** Rejects with grpc-js's ServiceError. */
-export function callUnary<I extends DescMessage, O extends DescMessage>(
-  client: Client,
+/** Rejects with GrpcError. */
+export async function callUnary<I extends DescMessage, O extends DescMessage>(
+  connection: GrpcConnection,
   method: RpcMethod<I, O>,
   request: MessageInitShape<I>,
   options: UnaryOptions = {},
 ): Promise<MessageShape<O>> {
-  return new Promise((resolve, reject) => {
-    const deadline = options.timeoutMs === undefined ? {} : { deadline: Date.now() + options.timeoutMs };
-    const cancel = (): void => call.cancel();
-    const done = (error: ServiceError | null, response?: MessageShape<O>): void => {
-      options.signal?.removeEventListener('abort', cancel);
-      if (error === null && response !== undefined) resolve(response);
-      else reject(error ?? new Error(`${rpcPath(method)} ended without an answer.`));
-    };
-    const call = client.makeUnaryRequest(
-      rpcPath(method),
-      serialize(method.input),
-      deserialize(method.output),
-      create(method.input, request),
-      deadline,
-      done,
-    );
-    options.signal?.addEventListener('abort', cancel, { once: true });
-    if (options.signal?.aborted === true) cancel();
-  });
+  if (options.signal?.aborted === true) throw new GrpcError(grpcStatus.cancelled, 'cancelled before it began');
+  const call = start(connection, method, request, options.timeoutMs);
+  const cancel = (): void => call.cancel();
+  options.signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    const answer = await lastMessage(call);
+    if (answer === null) throw new GrpcError(grpcStatus.internal, `${rpcPath(method)} ended without an answer`);
+    return fromBinary(method.output, answer);
+  } finally {
+    options.signal?.removeEventListener('abort', cancel);
+  }
+}
+
+export interface ServerStream<M> {
+  /** Throws GrpcError when the call does not end with OK. */
+  readonly messages: AsyncIterable<M>;
+  cancel(): void;
+}
+
+async function* decoded<O extends DescMessage>(call: GrpcCall, output: O): AsyncGenerator<MessageShape<O>> {
+  try {
+    for await (const message of call.messages) yield fromBinary(output, message);
+  } catch (error) {
+    await call.ended;
+    throw error;
+  }
+  await call.ended;
 }
 
 export function callServerStream<I extends DescMessage, O extends DescMessage>(
-  client: Client,
+  connection: GrpcConnection,
   method: RpcMethod<I, O>,
   request: MessageInitShape<I>,
-): ClientReadableStream<MessageShape<O>> {
-  return client.makeServerStreamRequest(
-    rpcPath(method),
-    serialize(method.input),
-    deserialize(method.output),
-    create(method.input, request),
-  );
-}
-
-/** A stream of raw messages in both directions: the caller encodes them itself. */
-export function callRawStream(client: Client, path: string, metadata: Metadata): ClientDuplexStream<Buffer, Buffer> {
-  const asIs = (bytes: Buffer): Buffer => bytes;
-  return client.makeBidiStreamRequest(path, asIs, asIs, metadata);
+  timeoutMs?: number,
+): ServerStream<MessageShape<O>> {
+  const call = start(connection, method, request, timeoutMs);
+  return { messages: decoded(call, method.output), cancel: () => call.cancel() };
 }

@@ -1,23 +1,13 @@
 /**
  * The gRPC server inside a session: the daemon calls it over the connection that the client opened.
  *
- * It stands on node:http2 and not on grpc-js because the daemon repeats a header for each pattern, and only the raw
+ * It stands on node:http2 because the daemon repeats a header for each pattern, and only the raw
  * headers keep them apart; joined by ", " a path that holds a comma could not be told from two.
  */
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { status } from '@grpc/grpc-js';
-import { frameHeaderLength } from './packet.ts';
-
-/** An answer with a status other than OK. */
-export class CallRefusedError extends Error {
-  override readonly name = 'CallRefusedError';
-  readonly code: status;
-  constructor(code: status, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+import { frame, messagesOf } from './grpc-frame.ts';
+import { GrpcError, grpcStatus, type GrpcStatus } from './grpc-status.ts';
 
 export interface StreamCall {
   /** Every value of a request header, in order. */
@@ -35,33 +25,12 @@ export type Method =
 /** Bytes that may wait in a stream before its writer has to. */
 const pendingLimit = 4 * 1024 * 1024;
 
-export async function* framesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of chunks) {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let at = 0;
-    while (rest.length - at >= frameHeaderLength) {
-      const end = at + frameHeaderLength + rest.readUInt32BE(at + 1);
-      if (rest.length < end) break;
-      yield rest.subarray(at + frameHeaderLength, end);
-      at = end;
-    }
-    rest = rest.subarray(at);
-  }
-}
-
-export function frame(message: Uint8Array): Buffer {
-  const header = Buffer.alloc(frameHeaderLength);
-  header.writeUInt32BE(message.length, 1);
-  return Buffer.concat([header, message]);
-}
-
 function headerValues(rawHeaders: readonly string[], name: string): readonly string[] {
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1] === name);
 }
 
-function closedError(): CallRefusedError {
-  return new CallRefusedError(status.CANCELLED, 'the daemon closed the stream');
+function closedError(): GrpcError {
+  return new GrpcError(grpcStatus.cancelled, 'the daemon closed the stream');
 }
 
 function writer(stream: ServerHttp2Stream): StreamCall['write'] {
@@ -91,19 +60,19 @@ function encodeMessage(message: string): string {
 }
 
 interface Outcome {
-  readonly code: status;
+  readonly code: GrpcStatus;
   readonly message: string;
 }
 
 function outcomeOf(error: unknown): Outcome {
-  if (error instanceof CallRefusedError) return { code: error.code, message: error.message };
-  return { code: status.UNKNOWN, message: error instanceof Error ? error.message : String(error) };
+  if (error instanceof GrpcError) return { code: error.code, message: error.message };
+  return { code: grpcStatus.unknown, message: error instanceof Error ? error.message : String(error) };
 }
 
 async function serve(method: Method, stream: ServerHttp2Stream, rawHeaders: readonly string[]): Promise<Outcome> {
   try {
     // Reading may end before the stream does, which has an answer to give yet.
-    const messages = framesOf(stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
+    const messages = messagesOf(stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
     if (method.kind === 'stream') {
       await method.serve({ messages, write: writer(stream), header: (name) => headerValues(rawHeaders, name) });
     } else {
@@ -111,22 +80,28 @@ async function serve(method: Method, stream: ServerHttp2Stream, rawHeaders: read
       const answer = method.answer(request.done === true ? Buffer.alloc(0) : request.value);
       stream.write(frame(answer));
     }
-    return { code: status.OK, message: '' };
+    return { code: grpcStatus.ok, message: '' };
   } catch (error) {
     return outcomeOf(error);
   }
 }
 
+function isOpen(stream: ServerHttp2Stream): boolean {
+  return !stream.destroyed && !stream.closed;
+}
+
 async function answer(stream: ServerHttp2Stream, rawHeaders: readonly string[], methods: ReadonlyMap<string, Method>) {
   const path = headerValues(rawHeaders, ':path')[0] ?? '';
-  let outcome: Outcome = { code: status.UNIMPLEMENTED, message: `${path} is not served in this session` };
+  let outcome: Outcome = { code: grpcStatus.unimplemented, message: `${path} is not served in this session` };
   stream.once('wantTrailers', () => {
     stream.sendTrailers({ 'grpc-status': String(outcome.code), 'grpc-message': encodeMessage(outcome.message) });
   });
+  // The daemon may have gone before its call is looked at.
+  if (!isOpen(stream)) return;
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   const method = methods.get(path);
   if (method !== undefined) outcome = await serve(method, stream, rawHeaders);
-  if (!stream.destroyed) stream.end();
+  if (isOpen(stream)) stream.end();
 }
 
 /** Serves the methods over a connection until it closes. */

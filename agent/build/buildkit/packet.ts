@@ -3,20 +3,13 @@
  * of thousands of them. A test holds this against the generated encoder.
  */
 import type { ContextEntry } from '../context/walk.ts';
+import { frameHeaderLength, writeFrameHeader } from './grpc-frame.ts';
 import { maxVarint, tag, varintLength, writeInt64, writeVarint } from './wire.ts';
 
 export const packetType = { stat: 0, request: 1, data: 2, finished: 3, error: 4 } as const;
 
-/** The length that comes before every gRPC message: a byte for compression, which is unused, and 32 bits. */
-export const frameHeaderLength = 5;
-
 /** Room that a data packet needs in front of its bytes. */
 export const dataHeaderRoom = frameHeaderLength + 2 + 2 * (1 + maxVarint);
-
-function writeFrameHeader(buffer: Buffer, at: number, length: number): void {
-  buffer[at] = 0;
-  buffer.writeUInt32BE(length, at + 1);
-}
 
 function writeBytes(buffer: Buffer, at: number, field: number, bytes: string): number {
   if (bytes === '') return at;

@@ -1,7 +1,6 @@
 /** What the daemon may ask for during a build: context, secrets, registry credentials, a sign of life. */
 import { realpath } from 'node:fs/promises';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { status } from '@grpc/grpc-js';
 import { followPaths } from '../context/follow-paths.ts';
 import { pathFilter, type FilterPatterns } from '../context/path-filter.ts';
 import { errorCode } from '../context/vanished.ts';
@@ -12,7 +11,8 @@ import { FileSync } from './gen/filesync_pb.ts';
 import { Health, HealthCheckResponseSchema } from './gen/health_pb.ts';
 import { GetSecretRequestSchema, GetSecretResponseSchema, Secrets } from './gen/secrets_pb.ts';
 import { rpcPath } from './grpc-call.ts';
-import { CallRefusedError, type Method, type StreamCall } from './grpc-server.ts';
+import type { Method, StreamCall } from './grpc-server.ts';
+import { GrpcError, grpcStatus } from './grpc-status.ts';
 import type { LocalDir, SolveRequest } from './solve-request.ts';
 
 /** What a session serves of a request. */
@@ -32,7 +32,7 @@ export function secretMethod(secrets: Served['secrets']): Method {
     answer(request) {
       const { id } = fromBinary(GetSecretRequestSchema, request);
       const data = Object.hasOwn(secrets, id) ? secrets[id] : undefined;
-      if (data === undefined) throw new CallRefusedError(status.NOT_FOUND, `secret ${id} is not given to this build`);
+      if (data === undefined) throw new GrpcError(grpcStatus.notFound, `secret ${id} is not given to this build`);
       return toBinary(GetSecretResponseSchema, create(GetSecretResponseSchema, { data }));
     },
   };
@@ -78,7 +78,7 @@ async function resolveRoot(dir: LocalDir): Promise<string> {
 async function sendContext(call: StreamCall, localDirs: Served['localDirs']): Promise<void> {
   const name = patternHeader(call, 'dir-name')[0] ?? '';
   const dir = Object.hasOwn(localDirs, name) ? localDirs[name] : undefined;
-  if (dir === undefined) throw new CallRefusedError(status.NOT_FOUND, `directory ${name} is not given to this build`);
+  if (dir === undefined) throw new GrpcError(grpcStatus.notFound, `directory ${name} is not given to this build`);
   const root = await resolveRoot(dir);
   const filter = pathFilter([{ exclude: dir.excludePatterns ?? [] }, requestedPatterns(call, root)]);
   await transferContext(call, root, filter);
@@ -93,7 +93,7 @@ export function contextMethod(localDirs: Served['localDirs'], onProblem: (proble
       try {
         await sendContext(call, localDirs);
       } catch (error) {
-        const isOurs = !(error instanceof TransferRefusedError || error instanceof CallRefusedError);
+        const isOurs = !(error instanceof TransferRefusedError || error instanceof GrpcError);
         if (isOurs && error instanceof Error) onProblem(error);
         throw error;
       }

@@ -1,8 +1,10 @@
 /** Runs one build: opens its session, starts it, follows its progress, and says how it ended. */
-import type { Client } from '@grpc/grpc-js';
-import { BuildError, isServiceError, problemOf, type BuildProblem } from './errors.ts';
+import { recordedError } from './build-history.ts';
+import { BuildError, problemOf, type BuildProblem } from './errors.ts';
 import { Control } from './gen/control_pb.ts';
 import { callUnary } from './grpc-call.ts';
+import type { GrpcConnection } from './grpc-client.ts';
+import { GrpcError, grpcStatus } from './grpc-status.ts';
 import { watchLiveness, type LivenessOptions } from './liveness.ts';
 import { buildRecord, type BuildRecord } from './log-tail.ts';
 import { diagnosePush } from './registry-probe.ts';
@@ -12,10 +14,16 @@ import type { CacheRef, SolveRequest, SolveResult } from './solve-request.ts';
 import { followStatus } from './status-stream.ts';
 
 export interface Daemon {
-  readonly client: Client;
+  readonly connection: GrpcConnection;
   readonly address: string;
   readonly liveness: LivenessOptions;
 }
+
+/** How long the daemon may be silent after the build's end before its progress counts as complete. */
+const silenceMs = 5000;
+
+/** The same for a build that was ended from here: its last lines are worth less than the time. */
+const silenceAfterInterruptionMs = 500;
 
 /** The ids that the daemon knows a build and its session by. */
 export interface SolveIds {
@@ -46,7 +54,7 @@ function callSolve(daemon: Daemon, request: SolveRequest, ids: SolveIds, signal:
     cache: { imports: copied(request.cacheImports), exports: copied(request.cacheExports) },
     exporters: copied(request.exports),
   };
-  return callUnary(daemon.client, Control.method.solve, message, { signal });
+  return callUnary(daemon.connection, Control.method.solve, message, { signal });
 }
 
 /** What ended a build from this side, before its call did. */
@@ -58,27 +66,37 @@ function reasonOf(signal: AbortSignal): string {
   return reason instanceof Error ? reason.message : String(reason);
 }
 
-interface Ending {
-  readonly error: unknown;
-  readonly interruption: Interruption | null;
-  readonly record: BuildRecord;
+/** The error with its details. INTERNAL without any is how a call ends whose error is too large for a header. */
+async function wholeError(daemon: Daemon, ref: string, error: GrpcError): Promise<GrpcError> {
+  if (error.code !== grpcStatus.internal || error.details !== null) return error;
+  return (await recordedError(daemon.connection, ref)) ?? error;
 }
 
-async function problemOfEnding(daemon: Daemon, request: SolveRequest, ending: Ending): Promise<BuildProblem | null> {
-  const { error, interruption, record } = ending;
-  const { address } = daemon;
+async function problemOfCall(
+  daemon: Daemon,
+  request: SolveRequest,
+  error: GrpcError,
+  record: BuildRecord,
+): Promise<BuildProblem> {
+  const problem = problemOf(error, { address: daemon.address, ...record });
+  return problem.kind === 'export-failed' ? ((await diagnosePush(request)) ?? problem) : problem;
+}
+
+/** What ended the build from this side, if anything did; it comes before whatever the call then says. */
+function problemOfInterruption(
+  daemon: Daemon,
+  request: SolveRequest,
+  interruption: Interruption | null,
+): BuildProblem | null {
   if (request.signal.aborted) return { kind: 'cancelled', reason: reasonOf(request.signal) };
   if (interruption?.kind === 'context') return { kind: 'context-invalid', message: interruption.problem.message };
-  if (interruption?.kind === 'daemon-lost') {
-    return { kind: 'daemon-unavailable', address, reason: 'it no longer answers' };
-  }
-  if (!isServiceError(error)) return null;
-  const problem = problemOf(error, { address, ...record });
-  return problem.kind === 'export-failed' ? ((await diagnosePush(request)) ?? problem) : problem;
+  if (interruption?.kind !== 'daemon-lost') return null;
+  return { kind: 'daemon-unavailable', address: daemon.address, reason: 'it no longer answers' };
 }
 
 /** Rejects with BuildError. */
 export async function solve(daemon: Daemon, request: SolveRequest, ids: SolveIds): Promise<SolveResult> {
+  if (request.signal.aborted) throw new BuildError({ kind: 'cancelled', reason: reasonOf(request.signal) });
   const record = buildRecord();
   const interrupt = new AbortController();
   let interruption: Interruption | null = null;
@@ -87,27 +105,30 @@ export async function solve(daemon: Daemon, request: SolveRequest, ids: SolveIds
     interrupt.abort();
   };
   const methods = sessionMethods(request, (problem) => interruptWith({ kind: 'context', problem }));
-  const session = openSession(daemon.client, { id: ids.session, sharedKey: request.contextKey ?? '', methods });
-  const progress = followStatus(daemon.client, ids.ref, (event) => {
+  const session = openSession(daemon.connection, { id: ids.session, sharedKey: request.contextKey ?? '', methods });
+  const progress = followStatus(daemon.connection, ids.ref, (event) => {
     record.note(event);
     request.onProgress(event);
   });
   const endWatch = watchLiveness(
-    (timeoutMs) => callUnary(daemon.client, Control.method.info, {}, { timeoutMs }),
+    (timeoutMs) => callUnary(daemon.connection, Control.method.info, {}, { timeoutMs }),
     (error) => interruptWith({ kind: 'daemon-lost', error }),
     daemon.liveness,
   );
   try {
     const signal = AbortSignal.any([request.signal, interrupt.signal]);
     const { exporterResponse } = await callSolve(daemon, request, ids, signal);
-    await progress.finish();
+    await progress.finish(silenceMs);
     return { imageDigest: exporterResponse['containerimage.digest'] ?? null, exporterResponse };
   } catch (error) {
     endWatch();
     session.close();
-    await progress.finish();
-    const problem = await problemOfEnding(daemon, request, { error, interruption, record });
-    throw problem === null ? error : new BuildError(problem, { cause: error });
+    const known = problemOfInterruption(daemon, request, interruption);
+    await progress.finish(known === null ? silenceMs : silenceAfterInterruptionMs);
+    if (known !== null) throw new BuildError(known, { cause: error });
+    if (!(error instanceof GrpcError)) throw error;
+    const whole = await wholeError(daemon, ids.ref, error);
+    throw new BuildError(await problemOfCall(daemon, request, whole, record), { cause: whole });
   } finally {
     endWatch();
     session.close();

@@ -1,35 +1,45 @@
 /** Follows the progress of one build until the daemon has said all of it. */
-import type { Client } from '@grpc/grpc-js';
-import { Control, type StatusResponse } from './gen/control_pb.ts';
+import { Control } from './gen/control_pb.ts';
 import { callServerStream } from './grpc-call.ts';
+import type { GrpcConnection } from './grpc-client.ts';
+import { GrpcError } from './grpc-status.ts';
 import { progressReader, type ProgressEvent } from './progress.ts';
 
-/** How long the daemon may be silent after the build's end before its progress counts as complete. */
-const silenceMs = 5000;
-
 export interface StatusStream {
-  /** Call when the build has ended; resolves after the last event. */
-  finish(): Promise<void>;
+  /** Call when the build has ended; resolves after the last event, or when none came for so many milliseconds. */
+  finish(silenceMs: number): Promise<void>;
 }
 
-/** The stream's own error is not reported: whatever breaks it breaks the solve too, which tells why. */
-export function followStatus(client: Client, ref: string, onProgress: (event: ProgressEvent) => void): StatusStream {
-  const stream = callServerStream(client, Control.method.status, { ref });
+export function followStatus(
+  connection: GrpcConnection,
+  ref: string,
+  onProgress: (event: ProgressEvent) => void,
+): StatusStream {
+  const call = callServerStream(connection, Control.method.status, { ref });
   const reader = progressReader();
   let silence: NodeJS.Timeout | null = null;
-  const ended = new Promise<void>((resolve) => {
-    stream.on('end', resolve);
-    stream.on('error', () => resolve());
-  });
-  stream.on('data', (message: StatusResponse) => {
-    silence?.refresh();
-    reader.read(message).forEach(onProgress);
-  });
+  const follow = async (): Promise<void> => {
+    try {
+      for await (const message of call.messages) {
+        silence?.refresh();
+        reader.read(message).forEach(onProgress);
+      }
+    } catch (error) {
+      // What breaks this stream breaks the solve too, and the solve tells why.
+      if (!(error instanceof GrpcError)) throw error;
+    }
+  };
+  const followed = follow();
+  // Waited for in finish(), which comes later.
+  followed.catch(() => undefined);
   return {
-    async finish() {
-      silence = setTimeout(() => stream.cancel(), silenceMs);
-      await ended;
-      clearTimeout(silence);
+    async finish(silenceMs) {
+      silence = setTimeout(() => call.cancel(), silenceMs);
+      try {
+        await followed;
+      } finally {
+        clearTimeout(silence);
+      }
     },
   };
 }

@@ -1,7 +1,8 @@
 /** The connection that a session runs over: bytes carried in the messages of the daemon's Session stream. */
 import { Duplex } from 'node:stream';
-import type { ClientDuplexStream } from '@grpc/grpc-js';
-import { tag, writeVarint } from './wire.ts';
+import type { GrpcCall } from './grpc-client.ts';
+import { frameHeaderLength, frameReader, writeFrameHeader } from './grpc-frame.ts';
+import { tag, varintLength, writeVarint } from './wire.ts';
 
 const dataTag = tag(1, 'bytes');
 
@@ -11,13 +12,14 @@ const pendingLimit = 1024 * 1024;
 /** The daemon refuses messages above 16 MiB. */
 const messageLimit = 4 * 1024 * 1024;
 
-/** One message with the chunks one after another: `bytes data = 1`. */
-export function encodeBytesMessage(chunks: readonly Buffer[], length: number): Buffer {
-  const message = Buffer.allocUnsafe(length + 6);
-  message[0] = dataTag;
-  let at = writeVarint(message, 1, length);
-  for (const chunk of chunks) at += chunk.copy(message, at);
-  return message.subarray(0, at);
+/** The frame of one message, `bytes data = 1`, up to where its data begins. */
+export function bytesMessageHeader(length: number): Buffer {
+  const messageLength = 1 + varintLength(length) + length;
+  const header = Buffer.allocUnsafe(frameHeaderLength + messageLength - length);
+  writeFrameHeader(header, 0, messageLength);
+  header[frameHeaderLength] = dataTag;
+  writeVarint(header, frameHeaderLength + 1, length);
+  return header;
 }
 
 /** The data of one message; fields that are unknown do not occur in this message. */
@@ -44,10 +46,11 @@ function* groups(chunks: readonly Buffer[]): Generator<{ chunks: readonly Buffer
 }
 
 /**
- * Wraps the stream. Writes are gathered (HTTP/2 writes a header and a slice of data at a time, a message for each would be
+ * Wraps the call. Writes are gathered (HTTP/2 writes a header and a slice of data at a time, a message for each would be
  * four times slower) and acknowledged before they are sent as long as little waits.
  */
-export function tunnel(stream: ClientDuplexStream<Buffer, Buffer>): Duplex {
+export function tunnel(call: GrpcCall): Duplex {
+  const { stream } = call;
   let pending = 0;
   let blocked: (() => void) | null = null;
   const sent = (length: number): void => {
@@ -58,10 +61,17 @@ export function tunnel(stream: ClientDuplexStream<Buffer, Buffer>): Duplex {
     resume();
   };
   const send = (chunks: readonly Buffer[], done: () => void): void => {
+    stream.cork();
     for (const group of groups(chunks)) {
       pending += group.length;
-      stream.write(encodeBytesMessage(group.chunks, group.length), () => sent(group.length));
+      stream.write(bytesMessageHeader(group.length));
+      const last = group.chunks.length - 1;
+      group.chunks.forEach((chunk, index) => {
+        if (index < last) stream.write(chunk);
+        else stream.write(chunk, () => sent(group.length));
+      });
     }
+    stream.uncork();
     if (pending < pendingLimit) done();
     else blocked = done;
   };
@@ -78,13 +88,17 @@ export function tunnel(stream: ClientDuplexStream<Buffer, Buffer>): Duplex {
       done();
     },
     destroy: (error, done) => {
-      stream.cancel();
+      call.cancel();
       done(error);
     },
   });
-  stream.on('data', (message: Buffer) => {
-    if (!duplex.push(decodeBytesMessage(message))) stream.pause();
+  const reader = frameReader();
+  stream.on('data', (chunk: Buffer) => {
+    for (const message of reader.push(chunk)) {
+      if (!duplex.push(decodeBytesMessage(message))) stream.pause();
+    }
   });
   stream.on('end', () => duplex.push(null));
+  stream.on('close', () => duplex.destroy());
   return duplex;
 }

@@ -1,0 +1,172 @@
+/** Starts real daemons for tests: a BuildKit of its own and a registry with a password, each in a temporary folder. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { hash } from 'bcryptjs';
+import { connectBuildKit } from './client.ts';
+
+export interface Daemon {
+  readonly process: ChildProcess;
+  readonly logFile: string;
+  stop(): Promise<void>;
+}
+
+export interface BuildKitDaemon extends Daemon {
+  readonly address: string;
+}
+
+export interface RegistryDaemon extends Daemon {
+  /** `127.0.0.1:port` */
+  readonly host: string;
+  readonly storage: string;
+}
+
+export interface TestUser {
+  readonly username: string;
+  readonly password: string;
+}
+
+export async function temporaryFolder(name: string): Promise<string> {
+  return mkdtemp(join(tmpdir(), `landfall-${name}-`));
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('The probe for a free port got no port.');
+  return address.port;
+}
+
+async function startProcess(command: string, args: readonly string[], logFile: string): Promise<ChildProcess> {
+  const log = await open(logFile, 'a');
+  const child = spawn(command, args, { stdio: ['ignore', log.fd, log.fd] });
+  await once(child, 'spawn');
+  await log.close();
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  // A process that a test has stopped does not notice a signal until it goes on.
+  child.kill('SIGCONT');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await exited;
+  clearTimeout(timer);
+}
+
+/** Repeats until `ready` resolves; fails with the log when the process ends or the time is up. */
+async function untilReady(child: ChildProcess, logFile: string, ready: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 0; attempt < 150 && child.exitCode === null; attempt++) {
+    try {
+      await ready();
+      return;
+    } catch {
+      await delay(100);
+    }
+  }
+  await end(child);
+  throw new Error(`The process did not become ready. Its log:\n${await readFile(logFile, 'utf8')}`);
+}
+
+export interface BuildKitOptions {
+  readonly buildkitd: string;
+  readonly runc: string;
+  /** Registries that speak plain HTTP. */
+  readonly plainRegistries?: readonly string[];
+  /** Where the daemon keeps its state; a temporary folder without it. */
+  readonly root?: string;
+}
+
+function buildKitConfig(folder: string, options: BuildKitOptions): string {
+  const registries = (options.plainRegistries ?? []).map((host) => `[registry."${host}"]\nhttp = true\n`);
+  return [
+    `root = "${options.root ?? join(folder, 'root')}"`,
+    '[grpc]',
+    `address = ["unix://${folder}/buildkitd.sock"]`,
+    '[worker.oci]',
+    `binary = "${options.runc}"`,
+    'networkMode = "host"',
+    '[worker.containerd]',
+    'enabled = false',
+    ...registries,
+  ].join('\n');
+}
+
+export async function startBuildKit(options: BuildKitOptions): Promise<BuildKitDaemon> {
+  const folder = await temporaryFolder('buildkit');
+  const config = join(folder, 'buildkitd.toml');
+  const logFile = join(folder, 'log');
+  await writeFile(config, buildKitConfig(folder, options));
+  const child = await startProcess(options.buildkitd, ['--config', config], logFile);
+  const address = `unix://${folder}/buildkitd.sock`;
+  const client = connectBuildKit(address);
+  await untilReady(child, logFile, () => client.info());
+  client.close();
+  return {
+    address,
+    process: child,
+    logFile,
+    async stop() {
+      await end(child);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Debian's docker-registry takes only bcrypt in its password file. */
+export async function startRegistry(binary: string, user: TestUser | null): Promise<RegistryDaemon> {
+  const folder = await temporaryFolder('registry');
+  const host = `127.0.0.1:${await freePort()}`;
+  const storage = join(folder, 'storage');
+  const passwords = join(folder, 'htpasswd');
+  const logFile = join(folder, 'log');
+  const config = {
+    version: '0.1',
+    storage: { filesystem: { rootdirectory: storage } },
+    http: { addr: host },
+    ...(user === null ? {} : { auth: { htpasswd: { realm: 'test', path: passwords } } }),
+  };
+  if (user !== null) await writeFile(passwords, `${user.username}:${await hash(user.password, 4)}\n`);
+  // JSON is YAML.
+  await writeFile(join(folder, 'config.yml'), JSON.stringify(config));
+  const child = await startProcess(binary, ['serve', join(folder, 'config.yml')], logFile);
+  await untilReady(child, logFile, () => fetch(`http://${host}/v2/`));
+  return {
+    host,
+    storage,
+    process: child,
+    logFile,
+    async stop() {
+      await end(child);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Writes files, by their path below the folder. */
+export async function writeTree(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+}
+
+/** A context whose image can run commands without any base image: a static busybox under /bin/sh. */
+export async function writeBusyboxContext(
+  folder: string,
+  busybox: string,
+  instructions: readonly string[],
+): Promise<void> {
+  await mkdir(join(folder, 'bin'), { recursive: true });
+  await cp(busybox, join(folder, 'bin', 'sh'));
+  await writeTree(folder, { Dockerfile: ['FROM scratch', 'COPY bin/sh /bin/sh', ...instructions, ''].join('\n') });
+}
