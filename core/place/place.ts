@@ -1,7 +1,9 @@
 /** Places replicas on nodes: what fits, spread out, with the reasons recorded (P05). */
 import type { Rejection } from '../build/decide.ts';
-import type { ReasonCode } from '../intent/reasons.ts';
+import { reasons, type ReasonCode } from '../intent/reasons.ts';
+import { isLive } from '../node/liveness.ts';
 import type { Resources } from '../spec/service.ts';
+import { freeAddresses } from './free-addresses.ts';
 
 export type PlaceRequest = {
   serviceId: string;
@@ -39,7 +41,113 @@ export type PlaceResult =
   | { ok: true; placements: Placement[]; rejections: Rejection[] }
   | { ok: false; code: ReasonCode; reason: string; rejections: Rejection[] };
 
+/** CPU is shared when it is short, so more of it is promised than there is. Memory is not. */
+const cpuPromise = 4;
+/** What the rest of the machine needs. */
+const memoryPromise = 0.9;
+const pidsPerNode = 100_000;
+
+/** A node with what is promised on it, the replicas placed so far included. */
+type Room = {
+  node: PlaceNode;
+  ofService: number;
+  containers: number;
+  cpu: { used: number; most: number };
+  memory: { used: number; most: number };
+  pids: { used: number; most: number };
+  addresses: string[];
+};
+
 /** All replicas are placed, or none. Placements come sorted by replica. */
-export function place(_request: PlaceRequest, _nodes: readonly PlaceNode[], _now: Date): PlaceResult {
-  throw new Error('not written yet');
+export function place(request: PlaceRequest, nodes: readonly PlaceNode[], now: Date): PlaceResult {
+  const sorted = nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const hasWorkers = sorted.some(({ kind, removed }) => kind === 'worker' && !removed);
+  const rejections = sorted.flatMap((node) => reject(node, unfit(node, hasWorkers, now)));
+  const rooms = sorted.filter((node) => unfit(node, hasWorkers, now) === null).map((node) => roomOf(node, request));
+  const placements: Placement[] = [];
+  for (const replica of request.replicas.toSorted((a, b) => a - b)) {
+    const fitting = rooms.filter((room) => lacking(room, request.resources) === null).sort((a, b) => compare(a, b));
+    const best = fitting[0];
+    const ip = best?.addresses.shift();
+    if (!best || ip === undefined) {
+      const full = rooms.flatMap((room) => reject(room.node, lacking(room, request.resources)));
+      return refused(replica, [...rejections, ...full]);
+    }
+    placements.push({ replica, nodeId: best.node.id, ip, reasons: explain(best, fitting.length) });
+    take(best, request.resources);
+  }
+  return { ok: true, placements, rejections };
+}
+
+/** Workers run containers. A proxy does only where the fleet has no worker at all: one machine alone is a fleet too. */
+function unfit(node: PlaceNode, hasWorkers: boolean, now: Date): ReasonCode | null {
+  if (node.removed) return 'node_removed';
+  if (node.cordoned) return 'node_cordoned';
+  if (node.kind === 'proxy' && hasWorkers) return 'node_proxy';
+  if (!isLive(node, now)) return 'node_silent';
+  return node.capacity === null ? 'node_unreported' : null;
+}
+
+function lacking({ cpu, memory, pids, addresses }: Room, wanted: Resources): ReasonCode | null {
+  if (memory.used + wanted.memoryBytes > memory.most) return 'node_memory_full';
+  if (cpu.used + wanted.cpuMillis > cpu.most) return 'node_cpu_full';
+  if (pids.used + wanted.pids > pids.most) return 'node_pids_full';
+  return addresses.length === 0 ? 'node_addresses_full' : null;
+}
+
+function roomOf(node: PlaceNode, { serviceId }: PlaceRequest): Room {
+  const here = node.allocations.filter(({ stoppedAt }) => stoppedAt === null);
+  const sum = (pick: (resources: Resources) => number) =>
+    here.reduce((total, { resources }) => total + pick(resources), 0);
+  return {
+    node,
+    ofService: here.filter((allocation) => allocation.serviceId === serviceId).length,
+    containers: here.length,
+    cpu: { used: sum(({ cpuMillis }) => cpuMillis), most: (node.capacity?.cpuMillis ?? 0) * cpuPromise },
+    memory: { used: sum(({ memoryBytes }) => memoryBytes), most: (node.capacity?.memoryBytes ?? 0) * memoryPromise },
+    pids: { used: sum(({ pids }) => pids), most: pidsPerNode },
+    addresses: freeAddresses(node.containerCidr, node.allocations),
+  };
+}
+
+/** Fewest replicas of the service first, then the least promised node, then the one with fewest containers, then by id. */
+function compare(a: Room, b: Room): number {
+  return (
+    a.ofService - b.ofService ||
+    promised(a) - promised(b) ||
+    a.containers - b.containers ||
+    (a.node.id < b.node.id ? -1 : 1)
+  );
+}
+
+function promised({ cpu, memory }: Room): number {
+  return Math.max(cpu.used / cpu.most, memory.used / memory.most);
+}
+
+function take(room: Room, { cpuMillis, memoryBytes, pids }: Resources): void {
+  room.ofService += 1;
+  room.containers += 1;
+  room.cpu.used += cpuMillis;
+  room.memory.used += memoryBytes;
+  room.pids.used += pids;
+}
+
+function explain(room: Room, fitting: number): string[] {
+  const percent = (share: { used: number; most: number }) => Math.round((100 * share.used) / share.most);
+  return [
+    `${room.node.name}: best of ${fitting} with room`,
+    `${room.ofService} replicas of this service here already, ${room.containers} containers in all`,
+    `promised so far: ${percent(room.memory)} % of its memory, ${percent(room.cpu)} % of its CPU`,
+  ];
+}
+
+function reject(node: PlaceNode, code: ReasonCode | null): Rejection[] {
+  return code === null ? [] : [{ nodeId: node.id, name: node.name, code, message: reasons[code].means }];
+}
+
+function refused(replica: number, rejections: Rejection[]): PlaceResult {
+  const sorted = rejections.sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+  const named = sorted.map(({ name, message }) => `${name}: ${message}`).join(' ');
+  const reason = `No node has room for replica ${replica}. ${named === '' ? 'There is no node.' : named}`;
+  return { ok: false, code: 'no_capacity', reason, rejections: sorted };
 }

@@ -46,6 +46,8 @@ export type RolloutFacts = {
   /** Live nodes that serve DNS / routes and have not acknowledged the change; empty when no live node does. */
   dnsAwaiting: readonly string[];
   routesAwaiting: readonly string[];
+  /** Since when this control plane hears its nodes: their silence before that is its own. */
+  hearingSince?: Date;
 };
 
 /** One step, to be recorded as an event of the rollout. */

@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest';
+import { nodeLeaseMs } from '../node/liveness.ts';
+import { advance, missingReplicas } from './advance.ts';
+import type { Advance, AllocationFact, RolloutFacts, RolloutView } from './facts.ts';
+import type { RolloutStage } from './stage.ts';
+
+const start = new Date('2030-01-01T00:00:00Z');
+const at = (ms: number) => new Date(start.getTime() + ms);
+
+const rollout: RolloutView = {
+  id: 'r2',
+  releaseId: 'v2',
+  previousReleaseId: 'v1',
+  generation: 2,
+  stage: 'pending',
+  stageSince: start,
+  createdAt: start,
+  replicas: 1,
+  deadlineMs: 300_000,
+  stopGraceMs: 10_000,
+};
+const own: AllocationFact = {
+  id: 'new',
+  rolloutId: 'r2',
+  nodeId: 'n1',
+  replica: 0,
+  desired: 'running',
+  observed: 'running',
+  health: 'healthy',
+  detailCode: null,
+  detail: null,
+  lastLog: [],
+  restarts: 0,
+};
+const old: AllocationFact = { ...own, id: 'old', rolloutId: 'r1' };
+const placements = [{ replica: 0, nodeId: 'n1', ip: '10.200.1.2', reasons: [] }];
+const facts: RolloutFacts = {
+  service: { removed: false, generation: 2 },
+  allocations: [own, old],
+  nodes: [{ id: 'n1', name: 'one', lastSeenAt: start }],
+  older: [{ generation: 1, finishedAt: at(-60_000) }],
+  placement: null,
+  dnsAwaiting: [],
+  routesAwaiting: [],
+};
+const inStage = (stage: RolloutStage): RolloutView => ({ ...rollout, stage });
+const withOwn = (changed: Partial<AllocationFact>): RolloutFacts => ({
+  ...facts,
+  allocations: [{ ...own, ...changed }, old],
+});
+const live = (given: RolloutFacts, now: Date): RolloutFacts => ({
+  ...given,
+  nodes: given.nodes.map((node) => ({ ...node, lastSeenAt: now })),
+});
+const to = ({ transition }: Advance) => (transition ? `${transition.to} ${transition.code}` : null);
+
+describe('advance', () => {
+  it('passes the stages in order', () => {
+    const placed = advance(
+      rollout,
+      { ...facts, allocations: [old], placement: { ok: true, placements, rejections: [] } },
+      start,
+    );
+    expect(to(placed)).toBe('pulling placed');
+    expect(placed.effects).toEqual([{ kind: 'allocate', placements }]);
+    const stages: RolloutStage[] = ['pulling', 'starting', 'healthy', 'dns_updating', 'traefik_updating'];
+    expect(stages.map((stage) => to(advance(inStage(stage), facts, start)))).toEqual([
+      'starting pulled',
+      'healthy all_healthy',
+      'dns_updating updating_dns',
+      'traefik_updating dns_updated',
+      'stopping_old routes_updated',
+    ]);
+    expect(to(advance(inStage('stopping_old'), { ...facts, allocations: [own] }, start))).toBe('running old_stopped');
+  });
+
+  it('P06: stops the old when the new serves, and only then', () => {
+    expect(advance(inStage('traefik_updating'), facts, start).effects).toEqual([
+      { kind: 'serve', releaseId: 'v2' },
+      { kind: 'stop', allocationIds: ['old'] },
+    ]);
+    for (const stage of ['pulling', 'starting', 'healthy', 'dns_updating'] as const) {
+      expect(advance(inStage(stage), facts, start).effects).toEqual([]);
+    }
+    const restarted = advance(inStage('traefik_updating'), withOwn({ health: 'starting' }), start);
+    expect([to(restarted), restarted.waiting?.code]).toEqual([null, 'waiting_for_health']);
+  });
+
+  it('asks for the replicas that have no node, while it is pending', () => {
+    expect(missingReplicas({ ...rollout, replicas: 3 }, [{ ...own, replica: 1 }, old])).toEqual([0, 2]);
+    expect(missingReplicas({ ...inStage('pulling'), replicas: 3 }, [])).toEqual([]);
+    expect(to(advance({ ...rollout, replicas: 0 }, { ...facts, allocations: [old] }, start))).toBe('pulling placed');
+  });
+
+  it('waits for an older rollout, however long that takes, and counts its time from then', () => {
+    const waiting = advance(rollout, { ...facts, older: [{ generation: 1, finishedAt: null }] }, at(9_000_000));
+    expect(waiting).toMatchObject({ transition: null, waiting: { code: 'waiting_for_older' } });
+    const late = { ...facts, older: [{ generation: 1, finishedAt: at(9_000_000) }], allocations: [], placement: null };
+    const first = advance(rollout, late, at(9_000_000));
+    expect([to(first), first.wakeAt]).toEqual([null, at(9_005_000)]);
+    expect(to(advance(rollout, late, at(9_300_000)))).toBe('rolled_back no_capacity');
+  });
+
+  it('says why it is pending, and fails when no room is found by the deadline', () => {
+    const full = { ok: false as const, code: 'no_capacity' as const, reason: 'No node has room.', rejections: [] };
+    const given = { ...facts, allocations: [old], placement: full };
+    expect(advance(rollout, given, start)).toEqual({
+      transition: null,
+      effects: [],
+      wakeAt: at(5_000),
+      waiting: { code: 'no_capacity', message: 'No node has room.' },
+    });
+    const ended = advance({ ...rollout, previousReleaseId: null }, given, at(300_000));
+    expect([to(ended), ended.effects, ended.transition?.message]).toEqual([
+      'failed no_capacity',
+      [],
+      'No node has room.',
+    ]);
+  });
+
+  it.each([
+    ['crash_loop', { observed: 'exited', restarts: 3, detailCode: 'exited', detail: 'exit code 1' }, 0],
+    ['out_of_memory', { observed: 'exited', restarts: 3, detailCode: 'out_of_memory' }, 0],
+    ['health_failed', { health: 'unhealthy', detailCode: 'health_failed' }, 0],
+    ['registry_refused', { observed: 'pulling', detailCode: 'registry_refused' }, 0],
+    ['pull_failed', { observed: 'pulling', detailCode: 'pull_failed' }, 30_000],
+    ['create_failed', { observed: 'created', detailCode: 'create_failed' }, 15_000],
+    ['start_failed', { observed: 'created', detailCode: 'start_failed' }, 15_000],
+    ['disk_full', { observed: 'pulling', detailCode: 'disk_full' }, 30_000],
+  ] as const)('rolls back with %s, the last lines and the old release serving', (code, changed, patience) => {
+    const given = withOwn({ ...changed, lastLog: ['last words'] });
+    if (patience > 0) {
+      const patient = advance(inStage('starting'), live(given, at(patience - 1)), at(patience - 1));
+      expect([patient.transition, patient.wakeAt]).toEqual([null, at(patience)]);
+    }
+    const ended = advance(inStage('starting'), live(given, at(patience)), at(patience));
+    expect(to(ended)).toBe(`rolled_back ${code}`);
+    expect(ended.transition?.lastLog).toEqual(['last words']);
+    expect(ended.transition?.message).toMatch(/^Replica 0 on one: ./);
+    expect(ended.effects).toEqual([{ kind: 'stop', allocationIds: ['new'] }]);
+  });
+
+  it('goes on after two exits', () => {
+    expect(advance(inStage('starting'), withOwn({ observed: 'exited', restarts: 2 }), start).transition).toBe(null);
+  });
+
+  it('fails at the deadline, unless all is well by then', () => {
+    const slow = withOwn({ health: 'starting' });
+    expect(advance(inStage('starting'), slow, start).wakeAt).toEqual(at(nodeLeaseMs));
+    expect(advance(inStage('starting'), live(slow, at(299_000)), at(299_000)).wakeAt).toEqual(at(300_000));
+    expect(to(advance(inStage('starting'), live(slow, at(300_000)), at(300_000)))).toBe('rolled_back deadline_passed');
+    expect(to(advance(inStage('starting'), live(facts, at(999_000)), at(999_000)))).toBe('healthy all_healthy');
+  });
+
+  it('waits for live nodes to confirm DNS and routes, and rolls back when one does not', () => {
+    const dns = { ...facts, dnsAwaiting: ['n9', 'n1'] };
+    expect(advance(inStage('dns_updating'), dns, start).waiting?.message).toBe('Not confirmed by: n1, n9.');
+    expect(to(advance(inStage('dns_updating'), live(dns, at(120_000)), at(120_000)))).toBe(
+      'rolled_back dns_not_updated',
+    );
+    const routes = { ...facts, routesAwaiting: ['n9'] };
+    expect(advance(inStage('traefik_updating'), routes, start).waiting?.code).toBe('waiting_for_routes');
+    expect(to(advance(inStage('traefik_updating'), live(routes, at(120_000)), at(120_000)))).toBe(
+      'rolled_back routes_not_updated',
+    );
+  });
+
+  it('is unknown while its nodes are silent, and comes back with them', () => {
+    const silent = at(nodeLeaseMs);
+    const gone = advance(inStage('starting'), facts, silent);
+    expect([to(gone), gone.transition?.message, gone.effects]).toEqual([
+      'unknown nodes_silent',
+      'Not reporting: one.',
+      [],
+    ]);
+    const view = { ...inStage('unknown'), stageSince: silent };
+    expect(advance(view, facts, silent)).toMatchObject({ transition: null, waiting: { code: 'nodes_silent' } });
+    expect(to(advance(view, live(facts, at(50_000)), at(50_000)))).toBe('pulling nodes_back');
+    expect(to(advance(view, facts, at(300_000)))).toBe('rolled_back nodes_silent');
+  });
+
+  it('gives nodes time to report when the control plane itself was away past the deadline', () => {
+    const back = at(3_600_000);
+    expect(to(advance(inStage('starting'), facts, back))).toBe('unknown nodes_silent');
+    const view = { ...inStage('unknown'), stageSince: back };
+    expect(advance(view, facts, back).transition).toBe(null);
+    expect(to(advance(view, live(facts, at(3_610_000)), at(3_610_000)))).toBe('pulling nodes_back');
+  });
+
+  it('waits for the old ones to be gone, though not for silent nodes nor for ever', () => {
+    const stopping = { ...facts, allocations: [own, { ...old, nodeId: 'n2', desired: 'stopped' as const }] };
+    const nodes = [...facts.nodes, { id: 'n2', name: 'two', lastSeenAt: start }];
+    expect(advance(inStage('stopping_old'), { ...stopping, nodes }, start).waiting?.message).toBe(
+      'Stopping: replica 0 on two.',
+    );
+    expect(to(advance(inStage('stopping_old'), { ...stopping, nodes }, at(nodeLeaseMs)))).toBe('running old_stopped');
+    expect(to(advance(inStage('stopping_old'), live({ ...stopping, nodes }, at(120_000)), at(120_000)))).toBe(
+      'running old_not_stopped',
+    );
+  });
+
+  it('gives way to a newer generation before it is healthy, and completes first after that', () => {
+    const newer = { ...facts, service: { removed: false, generation: 3 } };
+    for (const stage of ['pending', 'pulling', 'starting', 'unknown'] as const) {
+      const ended = advance(inStage(stage), newer, start);
+      expect([to(ended), ended.effects]).toEqual(['stopped superseded', [{ kind: 'stop', allocationIds: ['new'] }]]);
+    }
+    expect(to(advance(inStage('healthy'), newer, start))).toBe('dns_updating updating_dns');
+    expect(to(advance(inStage('traefik_updating'), newer, start))).toBe('stopping_old routes_updated');
+  });
+
+  it('ends with the service, and stops all of it', () => {
+    const removed = { ...facts, service: { removed: true, generation: 2 } };
+    const ended = advance(inStage('starting'), removed, start);
+    expect([to(ended), ended.effects]).toEqual([
+      'stopped service_removed',
+      [{ kind: 'stop', allocationIds: ['new', 'old'] }],
+    ]);
+  });
+
+  it('fails when a replica vanishes', () => {
+    expect(to(advance(inStage('healthy'), { ...facts, allocations: [old] }, start))).toBe(
+      'rolled_back allocation_lost',
+    );
+  });
+});
