@@ -1,0 +1,69 @@
+/** Verifies what `signRequest` signed, and says by a closed list of codes why it refuses. */
+import { createHash, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
+import { importPublicKey } from '../crypto/keys.ts';
+import { requestBase } from './base.ts';
+import { parseSignature, type Headers } from './parse.ts';
+
+/** `replayed` is said by whoever keeps the nonces; everything else is said here. Each has its sentence in api-codes.ts. */
+export type SignatureRefusal =
+  'missing' | 'malformed' | 'unknown_key' | 'stale' | 'clock_ahead' | 'bad_digest' | 'bad_signature' | 'replayed';
+
+export type Verification =
+  { ok: true; keyId: string; nonce: string; created: Date } | { ok: false; code: SignatureRefusal };
+
+export interface RequestToVerify {
+  method: string;
+  /** As it came over the wire, before the question mark. */
+  path: string;
+  /** With its question mark; empty when there is none. */
+  query: string;
+  /** The raw bytes; empty when there are none. */
+  body: Uint8Array;
+  /** By lower-case name, as Node gives them. */
+  headers: Headers;
+  /** The raw Ed25519 public key in base64url; null when nobody has this key id. */
+  publicKeyFor: (keyId: string) => Promise<string | null> | string | null;
+  now: Date;
+}
+
+/** How far `created` may lie from now, either way. A nonce has to be remembered for twice as long. */
+export const clockWindowMs = 60_000;
+
+export async function verifySignature(request: RequestToVerify): Promise<Verification> {
+  const parsed = parseSignature(request.headers);
+  if (typeof parsed === 'string') return refused(parsed);
+  const { keyId, nonce, contentDigest } = parsed;
+  const created = new Date(parsed.created * 1000);
+  const age = request.now.getTime() - created.getTime();
+  if (age > clockWindowMs) return refused('stale');
+  if (age < -clockWindowMs) return refused('clock_ahead');
+  if (!isDigestOf(request.body, parsed.digest)) return refused('bad_digest');
+  const publicKey = await request.publicKeyFor(keyId);
+  if (publicKey === null) return refused('unknown_key');
+  const { method, path, query } = request;
+  const base = requestBase({ method, path, query, contentDigest }, parsed.params);
+  if (!verify(null, base, keyObject(publicKey), parsed.signature)) return refused('bad_signature');
+  return { ok: true, keyId, nonce, created };
+}
+
+function refused(code: SignatureRefusal): Verification {
+  return { ok: false, code };
+}
+
+function isDigestOf(body: Uint8Array, claimed: Uint8Array): boolean {
+  const actual = createHash('sha256').update(body).digest();
+  return claimed.length === actual.length && timingSafeEqual(claimed, actual);
+}
+
+/** To make one takes as long as a tenth of a verification; a fleet's keys fit. */
+const keyObjects = new Map<string, KeyObject>();
+const keptKeyObjects = 10_000;
+
+function keyObject(publicKey: string): KeyObject {
+  const known = keyObjects.get(publicKey);
+  if (known) return known;
+  if (keyObjects.size >= keptKeyObjects) keyObjects.clear();
+  const made = importPublicKey('Ed25519', publicKey);
+  keyObjects.set(publicKey, made);
+  return made;
+}
