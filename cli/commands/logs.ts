@@ -1,0 +1,96 @@
+/** `landfall logs`: the last lines of a service or a build, and those that come. */
+import { setTimeout } from 'node:timers/promises';
+import { Command, Option } from 'commander';
+import Type from 'typebox';
+import { LogPage, ProjectResource } from '../../core/contract/resources.ts';
+import { InputError } from '../../platform/errors/errors.ts';
+import type { ApiClient } from '../client.ts';
+import { asking, connected, print, type AskOptions } from './shared.ts';
+
+interface LogsOptions extends AskOptions {
+  environment?: string;
+  build?: string;
+  lines: string;
+  follow?: true;
+}
+
+const ProjectList = Type.Object({ projects: Type.Array(ProjectResource) });
+
+interface Candidate {
+  id: string;
+  name: string;
+  where: string;
+  environment: string;
+}
+
+async function findService(api: ApiClient, name: string, environment: string | undefined): Promise<Candidate> {
+  const { projects } = await api.call({ method: 'GET', path: '/api/v1/projects', answer: ProjectList });
+  const all = projects.flatMap((project) =>
+    project.environments.flatMap((each) =>
+      each.services.map((service): Candidate => ({
+        id: service.id,
+        name: service.name,
+        environment: each.name,
+        where: `${project.repository} ${each.name} ${service.name}`,
+      })),
+    ),
+  );
+  const fitting = all.filter(
+    (each) => each.name === name && (environment === undefined || each.environment === environment),
+  );
+  const [only] = fitting;
+  if (only !== undefined && fitting.length === 1) return only;
+  const among = (fitting.length === 0 ? all : fitting).map(({ where }) => `  ${where}`).join('\n');
+  throw new InputError(
+    fitting.length === 0 ? 'service_unknown' : 'service_ambiguous',
+    fitting.length === 0
+      ? `There is no service "${name}"${environment === undefined ? '' : ` in ${environment}`}. There are:\n${among}`
+      : `"${name}" is the name of several services; choose one with --environment:\n${among}`,
+    { path: 'SERVICE' },
+  );
+}
+
+function printPage(page: LogPage, options: LogsOptions): void {
+  for (const line of page.lines) {
+    if (options.json === true) print(JSON.stringify(line));
+    else print(`${line.at} ${line.source === null ? '' : `[${line.source}] `}${line.text}`);
+  }
+}
+
+async function logs(service: string | undefined, options: LogsOptions): Promise<void> {
+  if ((service === undefined) === (options.build === undefined))
+    throw new InputError('nothing_named', 'Name a service, or a build with --build ID.', { path: 'SERVICE' });
+  const { api } = connected(options);
+  const path =
+    service === undefined
+      ? `/api/v1/builds/${encodeURIComponent(options.build ?? '')}/log`
+      : `/api/v1/services/${(await findService(api, service, options.environment)).id}/logs`;
+  const read = (query: Record<string, string>): Promise<LogPage> =>
+    api.call({ method: 'GET', path: `${path}?${new URLSearchParams(query).toString()}`, answer: LogPage });
+  let page = await read({ limit: options.lines });
+  printPage(page, options);
+  while (options.follow === true && !page.ended) {
+    // Without a cursor there is no line to go on from yet, and nothing to wait on.
+    if (page.cursor === null) await setTimeout(1_000);
+    page = await read({ wait: '20', ...(page.cursor === null ? {} : { cursor: page.cursor }) });
+    printPage(page, options);
+  }
+}
+
+export function logsCommand(): Command {
+  return asking(new Command('logs').argument('[service]', 'name of a service'))
+    .description('show the log of a service or a build')
+    .addOption(new Option('-e, --environment <name>', 'when several environments have the service'))
+    .addOption(new Option('--build <id>', 'the log of this build instead'))
+    .addOption(new Option('-n, --lines <number>', 'how many of the last lines').default('100'))
+    .addOption(new Option('-f, --follow', 'go on with what comes'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  landfall logs web                       the last 100 lines of web
+  landfall logs web -e staging -f         and what comes
+  landfall logs --build 0199…             of a build`,
+    )
+    .action(logs);
+}

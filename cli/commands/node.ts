@@ -1,0 +1,93 @@
+/** `landfall node`: the servers, and how one comes and goes. */
+import { Command, Option } from 'commander';
+import Type from 'typebox';
+import { NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
+import { InputError } from '../../platform/errors/errors.ts';
+import type { ApiClient } from '../client.ts';
+import { age, renderTable } from '../table.ts';
+import { asking, connected, printAnswer, type AskOptions } from './shared.ts';
+
+const NodeList = Type.Object({ nodes: Type.Array(NodeResource) });
+
+async function listNodes(api: ApiClient): Promise<NodeResource[]> {
+  return (await api.call({ method: 'GET', path: '/api/v1/nodes', answer: NodeList })).nodes;
+}
+
+function renderNodes(nodes: NodeResource[], now: Date): string {
+  if (nodes.length === 0) return 'No node has registered. landfall node add NAME prints the line that adds one.';
+  return renderTable(
+    ['name', 'kind', 'state', 'containers', 'allocations', 'version', 'seen'],
+    nodes.map((node) => [
+      node.name,
+      node.kind,
+      node.state,
+      node.containerCidr,
+      String(node.allocations),
+      node.agentVersion ?? '–',
+      node.lastSeenAt === null ? 'never' : `${age(new Date(node.lastSeenAt), now)} ago`,
+    ]),
+  );
+}
+
+/** The one line to run on the new server, as root. */
+export function installLine(url: string, registration: NodeRegistration): string {
+  const proxy = registration.kind === 'proxy' ? ' --proxy' : '';
+  return `curl -fsSL ${url}/install.sh | sh -s -- --url ${url} --token ${registration.token}${proxy}`;
+}
+
+function renderRegistration(url: string, registration: NodeRegistration): string {
+  const until = new Date(registration.expiresAt).toUTCString();
+  return `Run this on ${registration.name}, as root, before ${until}:\n\n  ${installLine(url, registration)}\n\nThe token works once. landfall node list shows the node when it has registered.`;
+}
+
+async function add(name: string, options: AskOptions & { proxy?: true }): Promise<void> {
+  const { api, url } = connected(options);
+  const kind = options.proxy === true ? 'proxy' : 'worker';
+  const registration = await api.call({
+    method: 'POST',
+    path: '/api/v1/nodes',
+    body: { name, kind },
+    answer: NodeRegistration,
+  });
+  printAnswer(options, { ...registration, command: installLine(url, registration) }, () =>
+    renderRegistration(url, registration),
+  );
+}
+
+async function list(options: AskOptions): Promise<void> {
+  const nodes = await listNodes(connected(options).api);
+  printAnswer(options, nodes, () => renderNodes(nodes, new Date()));
+}
+
+async function remove(name: string, options: AskOptions): Promise<void> {
+  const { api } = connected(options);
+  const nodes = await listNodes(api);
+  const node = nodes.find((each) => each.name === name);
+  if (node === undefined) {
+    const known = nodes.map((each) => each.name).join(', ') || 'none';
+    throw new InputError('node_unknown', `There is no node "${name}". Registered are: ${known}.`, { path: 'NAME' });
+  }
+  await api.call({ method: 'DELETE', path: `/api/v1/nodes/${node.id}`, answer: Type.Object({}) });
+  printAnswer(options, { removed: node.name }, () => `${node.name} is removed; its agent is refused from now on.`);
+}
+
+export function nodeCommand(): Command {
+  const node = new Command('node').description('add, list and remove servers').addHelpText(
+    'after',
+    `
+Examples:
+  landfall node add web-1            print the line that turns a server into a worker
+  landfall node add edge-1 --proxy   the same for one that takes traffic in
+  landfall node list                 who is there, and how they are
+  landfall node remove web-1         take one out`,
+  );
+  asking(node.command('add').argument('<name>', 'lower-case letters, digits and hyphens'))
+    .description('make a token and print the one line to run on the new server')
+    .addOption(new Option('--proxy', 'the server takes traffic in'))
+    .action(add);
+  asking(node.command('list')).description('show the servers').action(list);
+  asking(node.command('remove').argument('<name>', 'as landfall node list shows it'))
+    .description('take a server out')
+    .action(remove);
+  return node;
+}

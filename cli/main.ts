@@ -1,0 +1,56 @@
+/** The `landfall` command. */
+import { Command, CommanderError } from 'commander';
+import { InputError, StalledError } from '../platform/errors/errors.ts';
+import { RefusedError, UnreachableError } from './client.ts';
+import { logsCommand } from './commands/logs.ts';
+import { nodeCommand } from './commands/node.ts';
+import { agentCommand, serverCommands } from './commands/processes.ts';
+import { statusCommand } from './commands/status.ts';
+import { NoConnectionError } from './connection.ts';
+import { toolsCommand } from './tools/command.ts';
+import { ChildFailed } from './up/child.ts';
+import { upCommand } from './up/command.ts';
+
+function program(): Command {
+  const landfall = new Command('landfall')
+    .description('Deploys from the pull request to your own servers.')
+    .addHelpText(
+      'after',
+      `
+First steps:
+  landfall up                 the whole line on this machine, with a GitHub that runs here
+  landfall node add NAME      add a server
+  landfall status             what serves where`,
+    )
+    .showHelpAfterError('(landfall --help shows the commands)')
+    .showSuggestionAfterError();
+  for (const command of [upCommand(), statusCommand(), logsCommand(), nodeCommand()]) landfall.addCommand(command);
+  for (const command of [...serverCommands(), agentCommand(), toolsCommand()]) landfall.addCommand(command);
+  return landfall;
+}
+
+/** What a person is told: what happened, and what to do. Anything else is a fault of ours and keeps its stack. */
+function explain(error: unknown): { code: string; message: string; hint: string | null } | null {
+  if (error instanceof RefusedError || error instanceof StalledError) return error;
+  if (error instanceof InputError) return { code: error.code, message: error.message, hint: null };
+  if (error instanceof UnreachableError) return { code: 'unreachable', message: error.message, hint: null };
+  if (error instanceof NoConnectionError) return { code: 'not_connected', message: error.message, hint: null };
+  if (error instanceof ChildFailed) return { code: 'part_failed', message: error.message, hint: null };
+  return null;
+}
+
+async function main(argv: string[]): Promise<void> {
+  try {
+    await program().parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode);
+    const explained = explain(error);
+    if (explained === null) throw error;
+    const { code, message, hint } = explained;
+    if (argv.includes('--json')) console.error(JSON.stringify({ error: { code, message, hint } }));
+    else console.error(hint === null ? message : `${message}\n${hint}`);
+    process.exit(1);
+  }
+}
+
+await main(process.argv);

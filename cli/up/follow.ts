@@ -1,0 +1,111 @@
+/** Follows one push from the commit to the container that serves it, stage by stage. */
+import { setTimeout } from 'node:timers/promises';
+import Type from 'typebox';
+import { IntentDetail, IntentResource } from '../../core/contract/resources.ts';
+import type { ApiClient } from '../client.ts';
+
+export interface Landing {
+  url: string;
+  sha: string;
+  digest: string;
+  /** Milliseconds from the push, or from the stage before, to each stage's begin. */
+  stages: Record<string, number>;
+  total_ms: number;
+  /** The console's page of it. */
+  page: string;
+}
+
+/** The push ended, but not by serving. */
+export class LandingFailed extends Error {}
+
+const IntentList = Type.Object({ intents: Type.Array(IntentResource) });
+const pollMs = 20;
+
+/** A stage and the moment it was reached. */
+export interface Reached {
+  stage: string;
+  at: number;
+}
+
+/** Every stage that an intent has reached, oldest first. */
+export function reachedStages(intent: IntentDetail): Reached[] {
+  const at = (time: string | null): number | null => (time === null ? null : Date.parse(time));
+  const times: { stage: string; at: number | null }[] = [{ stage: 'received', at: at(intent.requestedAt) }];
+  for (const build of intent.builds)
+    times.push(
+      { stage: 'queued', at: at(build.createdAt) },
+      { stage: 'building', at: at(build.startedAt) },
+      { stage: 'built', at: at(build.finishedAt) },
+    );
+  for (const rollout of intent.rollouts)
+    for (const event of rollout.timeline)
+      if (event.toStage !== null) times.push({ stage: event.toStage, at: at(event.at) });
+  return times
+    .filter((each): each is Reached => each.at !== null)
+    .sort((a, b) => a.at - b.at)
+    .filter((each, index, all) => all.findIndex(({ stage }) => stage === each.stage) === index);
+}
+
+/** Milliseconds from one stage to the next; the first counts from the push. */
+export function stageDurations(reached: readonly Reached[], pushedAt: number): Record<string, number> {
+  return Object.fromEntries(
+    reached.map(({ stage, at }, index) => [stage, Math.max(0, at - (reached[index - 1]?.at ?? pushedAt))]),
+  );
+}
+
+async function findIntent(api: ApiClient, sha: string, since: number, signal: AbortSignal): Promise<IntentResource> {
+  for (;;) {
+    const { intents } = await api.call({ method: 'GET', path: '/api/v1/intents?limit=20', answer: IntentList });
+    const found = intents.find((each) => each.sha === sha && Date.parse(each.requestedAt) >= since);
+    if (found !== undefined) return found;
+    await setTimeout(pollMs, undefined, { signal });
+  }
+}
+
+function addressOf(intent: IntentDetail): string {
+  for (const { allocations } of intent.rollouts)
+    for (const { ip, desired } of allocations) if (desired === 'running') return ip;
+  throw new LandingFailed('The rollout has no allocation that runs.');
+}
+
+function failure(intent: IntentDetail): string {
+  const log = intent.rollouts.flatMap(({ allocations }) => allocations.flatMap(({ lastLog }) => lastLog)).slice(-10);
+  return [`The push did not land: ${intent.reason ?? intent.status}. All of it: ${intent.url}`, ...log].join('\n');
+}
+
+export interface Follow {
+  sha: string;
+  /** When the push began, in milliseconds since 1970. */
+  pushedAt: number;
+  /** The port that the service listens on. */
+  port: number;
+  signal: AbortSignal;
+  onStage: (stage: string, ms: number) => void;
+}
+
+/** Resolves when the commit serves. Throws LandingFailed with the reason when it does not come to that. */
+export async function followPush(api: ApiClient, follow: Follow): Promise<Landing> {
+  const { id, url: page } = await findIntent(api, follow.sha, follow.pushedAt, follow.signal);
+  let told = 0;
+  for (;;) {
+    const intent = await api.call({ method: 'GET', path: `/api/v1/intents/${id}`, answer: IntentDetail });
+    const reached = reachedStages(intent);
+    const durations = stageDurations(reached, follow.pushedAt);
+    for (const { stage } of reached.slice(told)) follow.onStage(stage, durations[stage] ?? 0);
+    told = reached.length;
+    const last = reached.at(-1);
+    if (intent.status === 'succeeded' && last !== undefined) {
+      const image = intent.builds[0]?.image ?? '';
+      return {
+        url: `http://${addressOf(intent)}:${follow.port}/`,
+        sha: follow.sha,
+        digest: image.slice(image.indexOf('@') + 1),
+        stages: durations,
+        total_ms: last.at - follow.pushedAt,
+        page,
+      };
+    }
+    if (intent.status !== 'active') throw new LandingFailed(failure(intent));
+    await setTimeout(pollMs, undefined, { signal: follow.signal });
+  }
+}
