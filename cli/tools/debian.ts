@@ -9,7 +9,6 @@ export interface AptRequest {
   packages: readonly string[];
   services: readonly string[];
   environment: ToolsEnvironment;
-  signal?: AbortSignal | undefined;
 }
 
 const apt = (...args: string[]): CommandLine['argv'] => ['apt-get', '-o', 'DPkg::Lock::Timeout=300', ...args];
@@ -57,9 +56,10 @@ function explain(error: CommandFailed, packages: readonly string[]): StalledErro
 }
 
 /** @throws StalledError `tool_packages` with what apt-get said. */
-export async function installPackages({ packages, services, environment, signal }: AptRequest): Promise<void> {
+export async function installPackages({ packages, services, environment }: AptRequest): Promise<void> {
   const env = { ...environment.variables, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
-  const run = (...argv: [string, ...string[]]): Promise<void> => runToEnd({ argv, env, signal });
+  // Never aborted from here: dpkg, cut off midway, leaves the system's packages half configured.
+  const run = (...argv: [string, ...string[]]): Promise<void> => runToEnd({ argv, env });
   const masked = await maskUntilBoot(services);
   try {
     await run(...apt('update', '-q'));

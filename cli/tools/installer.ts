@@ -49,14 +49,13 @@ export class Installer {
   }
 
   #carryOut(step: Step): Promise<void> {
-    const { host, signal } = this.#options;
+    const { host } = this.#options;
     switch (step.kind) {
       case 'packages':
         return installPackages({
           packages: step.packages,
           services: step.services,
           environment: host.environment,
-          signal,
         });
       case 'download':
         return this.#fill(step.pin, (stage) => this.#download(step, stage));
