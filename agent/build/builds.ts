@@ -1,0 +1,89 @@
+/** The builds of a node: its BuildKit, the runner that takes offered work, and what they need. */
+import os from 'node:os';
+import path from 'node:path';
+import { rm } from 'node:fs/promises';
+import type { RegistryAccess } from '../../core/contract/expected-state.ts';
+import type { Capability } from '../../core/contract/status.ts';
+import type { WorkOffer } from '../../core/contract/work.ts';
+import type { CgroupHost } from '../cgroup/cgroup.ts';
+import type { Control } from '../control/control.ts';
+import type { Opener } from '../keys/opener.ts';
+import type { LogShipper } from '../logs/shipper.ts';
+import type { Clock } from '../loop/clock.ts';
+import { nodeResources } from '../node/resources.ts';
+import { cgroupVersion } from '../cgroup/version.ts';
+import { instanceName } from '../storage/instance.ts';
+import { openBuilder, type BuilderChoice } from './builder.ts';
+import { confiner } from './confine.ts';
+import { buildPressure } from './pressure.ts';
+import { buildRunner } from './runner.ts';
+import { buildWork } from './work.ts';
+
+export interface BuildsOptions {
+  choice: BuilderChoice;
+  control: Pick<Control, 'claim' | 'renew' | 'finish'>;
+  opener: Opener;
+  shipper: LogShipper;
+  clock: Clock;
+  random: () => number;
+  dataDir: string;
+  env: Readonly<Record<string, string>>;
+  registries: () => readonly RegistryAccess[];
+  /** Whether builds can be made here has changed. */
+  onChange: () => void;
+  log: (line: string) => void;
+}
+
+export interface Builds {
+  readonly offer: (offers: readonly WorkOffer[]) => void;
+  readonly capabilities: () => Capability[];
+  readonly close: () => Promise<void>;
+}
+
+/** The share of a machine's memory that all builds together, and the daemon, may use. */
+const memoryShare = 0.75;
+
+export async function startBuilds(options: BuildsOptions): Promise<Builds> {
+  const { dataDir, env, log, clock } = options;
+  const cgroups: CgroupHost = { version: await cgroupVersion(), mount: '/sys/fs/cgroup' };
+  const cgroup = `/landfall-${instanceName(dataDir)}-builds`;
+  const workDir = path.join(dataDir, 'sources');
+  // Checkouts of builds that were cut off by the end of an earlier agent.
+  await rm(workDir, { recursive: true, force: true });
+  // On a small machine one build at a time is quicker than two that wait for each other.
+  const concurrency = os.availableParallelism() <= 2 ? 1 : 2;
+  const builder = openBuilder(
+    {
+      ...{ choice: options.choice, dataDir, env, cgroups, cgroup, concurrency, log },
+      memoryBytes: Math.floor(os.totalmem() * memoryShare),
+      insecureRegistries: () => options.registries().flatMap(({ host, insecure }) => (insecure ? [host] : [])),
+    },
+    options.onChange,
+  );
+  let short: string | null = null;
+  const pressure = async (): Promise<string | null> => {
+    short = buildPressure(await nodeResources({ dataDir, engineVersion: null }));
+    return short;
+  };
+  const runner = buildRunner({
+    ...{ control: options.control, clock, random: options.random, concurrency, log, pressure },
+    build: buildWork({
+      opener: options.opener,
+      shipper: options.shipper,
+      confine: confiner({ cgroups, parent: cgroup, log }),
+      builder: builder.client,
+      source: { cacheDir: path.join(dataDir, 'git'), workDir, env },
+      clock,
+    }),
+  });
+  return {
+    offer: (offers) => {
+      if (builder.isReady()) runner.offer(offers);
+    },
+    capabilities: () => (builder.isReady() && short === null ? ['build'] : []),
+    close: async () => {
+      await runner.stop();
+      await builder.close();
+    },
+  };
+}

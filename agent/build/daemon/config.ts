@@ -1,0 +1,50 @@
+/** Renders the configuration of the BuildKit daemon that the agent runs. */
+
+export interface DaemonConfig {
+  root: string;
+  socketPath: string;
+  /** Registries reached over plain HTTP, for `FROM` lines that name them. */
+  insecureRegistries: readonly string[];
+  cgroupParent: string;
+  /** Bytes of build cache that are kept. */
+  maxCacheBytes: number;
+  /** Bytes of the disk that collecting the cache tries to leave free. */
+  minFreeBytes: number;
+  maxParallelism: number;
+}
+
+export function renderDaemonConfig(config: DaemonConfig): string {
+  const lines = [
+    '# Written by the Landfall agent at every start.',
+    `root = ${text(config.root)}`,
+    '',
+    '[grpc]',
+    `address = [${text(`unix://${config.socketPath}`)}]`,
+    '',
+    '[worker.oci]',
+    'enabled = true',
+    'binary = "runc"',
+    `defaultCgroupParent = ${text(config.cgroupParent)}`,
+    `max-parallelism = ${config.maxParallelism}`,
+    'gc = true',
+    `maxUsedSpace = ${config.maxCacheBytes}`,
+    `minFreeSpace = ${config.minFreeBytes}`,
+    '',
+    '[worker.containerd]',
+    'enabled = false',
+    '',
+    // Provenance from the machine's own files would make images differ from node to node.
+    '[history]',
+    'maxAge = 86400',
+    'maxEntries = 50',
+  ];
+  const registries = config.insecureRegistries
+    .toSorted()
+    .flatMap((host) => ['', `[registry.${text(host)}]`, 'http = true', 'insecure = true']);
+  return [...lines, ...registries, ''].join('\n');
+}
+
+/** A TOML basic string. */
+function text(value: string): string {
+  return JSON.stringify(value);
+}

@@ -1,0 +1,113 @@
+/** A build's log: BuildKit's progress as lines for a person, with secrets masked, bounded, on their way to the control plane. */
+import { StringDecoder } from 'node:string_decoder';
+import type { LogLine } from '../../core/contract/logs.ts';
+import { boundLog } from '../../core/log/bound.ts';
+import { createMask, maskText, type Mask } from '../../core/log/mask.ts';
+import type { Clock } from '../loop/clock.ts';
+import type { LogStream } from '../logs/shipper.ts';
+import type { ProgressEvent } from './buildkit/progress.ts';
+
+export interface BuildLog {
+  readonly progress: (event: ProgressEvent) => void;
+  /** A line of the agent's own. */
+  readonly note: (text: string) => void;
+  readonly mask: (text: string) => string;
+  /** The last lines so far. */
+  readonly tail: () => string[];
+  /** Settles when the control plane has the whole log, or does not take it. */
+  readonly end: () => Promise<void>;
+}
+
+export interface BuildLogOptions {
+  stream: LogStream;
+  secrets: readonly string[];
+  maxBytes: number;
+  clock: Clock;
+}
+
+interface StepOutput {
+  decoder: StringDecoder;
+  mask: Mask;
+  rest: string;
+  error: boolean;
+}
+
+const tailLines = 50;
+
+export function buildLog(options: BuildLogOptions): BuildLog {
+  const bound = boundLog({ maxBytes: options.maxBytes });
+  const numbers = new Map<string, number>();
+  const outputs = new Map<string, StepOutput>();
+  let tail: string[] = [];
+
+  const write = (text: string, line: { at: Date; error: boolean }): void => {
+    tail = [...tail, text].slice(-tailLines);
+    const lines = bound.push({ at: line.at.toISOString(), text, error: line.error });
+    if (lines.length > 0) options.stream.push(lines);
+  };
+  const note = (text: string): void => {
+    write(maskText(text, options.secrets), { at: options.clock.now(), error: false });
+  };
+  const numberOf = (vertex: string): number => {
+    const number = numbers.get(vertex) ?? numbers.size + 1;
+    numbers.set(vertex, number);
+    return number;
+  };
+  const output = (vertex: string, error: boolean): StepOutput => {
+    const key = `${vertex} ${error}`;
+    const known = outputs.get(key);
+    if (known !== undefined) return known;
+    const fresh = { decoder: new StringDecoder('utf8'), mask: createMask(options.secrets), rest: '', error };
+    outputs.set(key, fresh);
+    return fresh;
+  };
+  const writeLines = (step: StepOutput, text: string, at: Date): void => {
+    const lines = (step.rest + text).split('\n');
+    step.rest = lines.pop() ?? '';
+    for (const line of lines) write(line.replace(/\r$/, ''), { at, error: step.error });
+  };
+  const closeOutputs = (at: Date): void => {
+    for (const step of outputs.values()) {
+      writeLines(step, step.mask.write(step.decoder.end()) + step.mask.end(), at);
+      if (step.rest !== '') writeLines(step, '\n', at);
+    }
+    outputs.clear();
+  };
+
+  return {
+    note,
+    mask: (text) => maskText(text, options.secrets),
+    tail: () => [...tail],
+    progress: (event) => {
+      if (event.kind === 'log') {
+        const step = output(event.vertex, event.stream === 'stderr');
+        writeLines(step, step.mask.write(step.decoder.write(Buffer.from(event.data))), event.at);
+        return;
+      }
+      const text = sentence(event, numberOf);
+      if (text !== null) note(text);
+    },
+    end: async () => {
+      closeOutputs(options.clock.now());
+      const last = bound.end();
+      if (last.length > 0) options.stream.push(last satisfies LogLine[]);
+      await options.stream.end();
+    },
+  };
+}
+
+function sentence(event: Exclude<ProgressEvent, { kind: 'log' }>, numberOf: (vertex: string) => number): string | null {
+  switch (event.kind) {
+    case 'vertex-started':
+      return `#${numberOf(event.vertex)} ${event.name}`;
+    case 'vertex-cached':
+      return `#${numberOf(event.vertex)} CACHED ${event.name}`;
+    case 'vertex-failed':
+      return `#${numberOf(event.vertex)} FAILED ${event.name}: ${event.error}`;
+    case 'warning':
+      return `WARNING ${event.message}`;
+    case 'vertex-completed':
+    case 'status':
+      return null;
+  }
+}

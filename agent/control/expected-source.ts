@@ -1,0 +1,74 @@
+/** Keeps the newest expected state: from the disk at first, then by long poll, one at a time, with backoff while nobody answers. */
+import type { ExpectedState } from '../../core/contract/expected-state.ts';
+import { admitGeneration } from '../../core/plan/plan.ts';
+import type { Clock } from '../loop/clock.ts';
+import { backoffMs } from './backoff.ts';
+import type { Control } from './control.ts';
+import { ControlRefused } from './errors.ts';
+import type { ExpectedCache } from './expected-cache.ts';
+
+export interface ExpectedSource {
+  readonly current: () => ExpectedState | null;
+  /** Starts a long poll unless one is under way. */
+  readonly poll: () => void;
+  readonly stop: () => void;
+}
+
+export interface ExpectedSourceOptions {
+  control: Pick<Control, 'expectedState'>;
+  cache: ExpectedCache;
+  clock: Clock;
+  random: () => number;
+  /** How long the control plane may hold a poll when nothing is new. */
+  waitMs: number;
+  /** After every poll that was answered, changed or not. */
+  onAnswer: (state: ExpectedState) => void;
+  log: (line: string) => void;
+}
+
+const backoff = { firstMs: 500, maxMs: 30_000 };
+
+export async function expectedSource(options: ExpectedSourceOptions): Promise<ExpectedSource> {
+  const abort = new AbortController();
+  let current = await options.cache.read();
+  let etag: string | null = null;
+  let failures = 0;
+  let underWay = false;
+
+  const ask = async (): Promise<void> => {
+    const answer = await options.control.expectedState({ etag, waitMs: options.waitMs, signal: abort.signal });
+    if (answer.changed) {
+      const admitted = admitGeneration(current, answer.state);
+      if (!admitted.ok) throw new ControlRefused(409, null, admitted.message);
+      await options.cache.write(answer.state);
+      current = answer.state;
+      etag = answer.etag;
+    }
+    if (current !== null) options.onAnswer(current);
+  };
+  const poll = (): void => {
+    if (underWay || abort.signal.aborted) return;
+    underWay = true;
+    ask().then(
+      () => {
+        if (failures > 0) options.log('The control plane answers again.');
+        failures = 0;
+        underWay = false;
+      },
+      (error: unknown) => {
+        failures += 1;
+        if (abort.signal.aborted) return;
+        if (failures === 1) options.log(`${sentence(error)} The node goes on from what it knows.`);
+        options.clock.after(backoffMs(failures, backoff, options.random()), () => {
+          underWay = false;
+          poll();
+        });
+      },
+    );
+  };
+  return { current: () => current, poll, stop: () => abort.abort() };
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

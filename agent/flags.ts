@@ -1,0 +1,109 @@
+/** Reads the agent's command line. Pure: what is wrong with it is an InputError that says what to write instead. */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { InputError } from '../platform/errors/errors.ts';
+import type { BuilderChoice } from './build/builder.ts';
+import type { EngineChoice } from './podman/engine.ts';
+
+export type Flags =
+  | { kind: 'help' }
+  | {
+      kind: 'run';
+      url: string;
+      token: string | null;
+      node: 'worker' | 'proxy';
+      dataDir: string;
+      engine: EngineChoice;
+      builder: BuilderChoice;
+      bridge: string;
+    };
+
+export const usage = `landfall-agent: runs on each server and brings it to the state that the control plane expects.
+
+  --url URL               of the control plane, https://landfall.example.com
+  --token TOKEN           for the first start, printed by \`landfall node add NAME\`
+  --proxy                 this node serves routes to the world (its token was made with --proxy)
+  --data DIR              keys, images, containers and caches (default /var/lib/landfall)
+  --podman-socket PATH    use this Podman API socket instead of a service of the agent's own
+  --buildkit-address URL  use this BuildKit (unix://…) instead of a daemon of the agent's own
+  --buildkitd PROGRAM     the BuildKit daemon to run (default buildkitd, from PATH)
+  --no-build              make no builds on this node
+  --bridge NAME           of the containers' network (default landfall0)
+  --ephemeral             containers end with the agent; images stay in --data
+  --help                  this text
+`;
+
+const options = {
+  url: { type: 'string' },
+  token: { type: 'string' },
+  proxy: { type: 'boolean', default: false },
+  data: { type: 'string', default: '/var/lib/landfall' },
+  'podman-socket': { type: 'string' },
+  'buildkit-address': { type: 'string' },
+  buildkitd: { type: 'string', default: 'buildkitd' },
+  'no-build': { type: 'boolean', default: false },
+  bridge: { type: 'string', default: 'landfall0' },
+  ephemeral: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** The kernel takes no longer names for interfaces. */
+const bridgeName = /^[a-z][a-z0-9-]{0,14}$/;
+
+export function parseFlags(argv: readonly string[]): Flags {
+  const { values } = parsed(argv);
+  if (values.help) return { kind: 'help' };
+  return {
+    kind: 'run',
+    url: urlOf(values.url),
+    token: values.token ?? null,
+    node: values.proxy ? 'proxy' : 'worker',
+    dataDir: path.resolve(values.data),
+    engine: engineOf(values['podman-socket'], values.ephemeral),
+    builder: builderOf(values),
+    bridge: bridgeOf(values.bridge),
+  };
+}
+
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError('flags_invalid', `${message} See --help.`, { cause });
+  }
+}
+
+function urlOf(url: string | undefined): string {
+  if (url === undefined) {
+    throw new InputError('url_missing', 'Give the control plane with --url, for example https://landfall.example.com.');
+  }
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/+$/, '');
+  throw new InputError('url_invalid', `--url ${url} is not an http or https address.`, { path: '--url' });
+}
+
+function engineOf(socket: string | undefined, ephemeral: boolean): EngineChoice {
+  if (socket === undefined) {
+    return { kind: 'supervised', lifetime: ephemeral ? 'ends_with_agent' : 'outlives_agent' };
+  }
+  if (!ephemeral) return { kind: 'socket', path: path.resolve(socket) };
+  throw new InputError(
+    'flags_invalid',
+    '--ephemeral and --podman-socket exclude each other: an engine that somebody else runs does not end with the agent.',
+  );
+}
+
+function builderOf(values: {
+  'no-build': boolean;
+  'buildkit-address'?: string | undefined;
+  buildkitd: string;
+}): BuilderChoice {
+  if (values['no-build']) return { kind: 'none' };
+  const address = values['buildkit-address'];
+  return address === undefined ? { kind: 'supervised', program: values.buildkitd } : { kind: 'address', address };
+}
+
+function bridgeOf(name: string): string {
+  if (bridgeName.test(name)) return name;
+  throw new InputError('flags_invalid', `--bridge ${name} is not a name of an interface: a to z, 0 to 9, at most 15.`);
+}

@@ -1,0 +1,91 @@
+/**
+ * The agent's two states. IDLE: hold a long poll and wait for anything that may matter. PROCESSING: one pass against a snapshot.
+ * A report always goes out before IDLE. What to do is core/plan's decision; this only drives it.
+ */
+import type { ExpectedContainer, ExpectedState } from '../../core/contract/expected-state.ts';
+import { isConverged, planAgainAt } from '../../core/plan/plan.ts';
+import type { HealthMonitor, MonitorTarget } from '../health/monitor.ts';
+import type { SeenContainer } from '../podman/observe.ts';
+import type { Alarm, WakeReason } from './alarm.ts';
+import { forgetAbsent, type Memory } from './memory.ts';
+import { look, observedBy, runPass, type PassPorts } from './pass.ts';
+
+export interface Report {
+  phase: 'idle' | 'processing';
+  converged: boolean;
+  expected: ExpectedState | null;
+  seen: readonly SeenContainer[];
+}
+
+export interface LoopPorts extends Omit<PassPorts, 'changed'> {
+  alarm: Alarm;
+  health: HealthMonitor;
+  /** The newest expected state that is known; null before the first. */
+  expected: () => ExpectedState | null;
+  /** Asks for a newer one unless that is under way; rings the alarm when it has an answer. */
+  poll: () => void;
+  /** Hands a report over to be sent; the newest replaces one that still waits. */
+  report: (report: Report) => void;
+  /** At least this often the node is looked at though nothing rang. */
+  lookEveryMs: number;
+}
+
+export async function runLoop(memory: Memory, ports: LoopPorts): Promise<void> {
+  let reasons: WakeReason[] = ['timer'];
+  while (!reasons.includes('stop')) {
+    const again = await process(memory, ports);
+    ports.poll();
+    reasons = await ports.alarm.wait(again);
+  }
+}
+
+/** One turn, from snapshot to report; answers when to look again at the latest. */
+async function process(memory: Memory, ports: LoopPorts): Promise<Date> {
+  const latest = new Date(ports.clock.now().getTime() + ports.lookEveryMs);
+  try {
+    const expected = ports.expected();
+    const seen = expected === null ? await look(memory, ports) : await pass(expected, memory, ports);
+    if (expected === null) {
+      ports.report({ phase: 'idle', converged: false, expected, seen });
+      return latest;
+    }
+    const observed = observedBy(memory, seen);
+    const now = ports.clock.now();
+    forgetAbsent(memory, new Set([...expected.containers, ...seen].map(({ allocationId }) => allocationId)));
+    ports.health.sync(targetsOf(expected, seen));
+    ports.report({ phase: 'idle', converged: isConverged(expected, observed, now), expected, seen });
+    const again = planAgainAt(expected, observed, now);
+    return again !== null && again < latest ? again : latest;
+  } catch (error) {
+    // The engine does not answer: said, and tried again; whatever runs goes on running.
+    ports.log(`The node cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
+    return new Date(ports.clock.now().getTime() + engineRetryMs);
+  }
+}
+
+const engineRetryMs = 1_000;
+
+async function pass(expected: ExpectedState, memory: Memory, ports: LoopPorts): Promise<SeenContainer[]> {
+  return await runPass(expected, memory, {
+    ...ports,
+    changed: (seen) => {
+      ports.health.sync(targetsOf(expected, seen));
+      ports.report({ phase: 'processing', converged: false, expected, seen });
+    },
+  });
+}
+
+/** What runs as expected is probed; a container that is to be replaced is not. */
+export function targetsOf(expected: ExpectedState, seen: readonly SeenContainer[]): MonitorTarget[] {
+  const wanted = new Map(expected.containers.map((container) => [container.allocationId, container]));
+  return seen.flatMap((one) => {
+    const container = wanted.get(one.allocationId);
+    return container === undefined ? [] : targetOf(container, one);
+  });
+}
+
+function targetOf(container: ExpectedContainer, seen: SeenContainer): MonitorTarget[] {
+  if (seen.local.state !== 'running' || seen.startedAt === null) return [];
+  const { allocationId, ip, port, health: check } = container;
+  return [{ allocationId, ip, port, check, containerId: seen.local.containerId, startedAt: seen.startedAt }];
+}

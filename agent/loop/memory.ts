@@ -1,0 +1,115 @@
+/** What the loop remembers from pass to pass: backoffs, exits, failures, and results not yet reported. */
+import type { ActionResult } from '../../core/contract/status.ts';
+import type { Action } from '../../core/plan/action.ts';
+import { actionKey } from '../../core/plan/action.ts';
+import { afterExit, afterFailure } from '../../core/plan/backoff.ts';
+import type { Backoff, RestartRecord } from '../../core/plan/observed.ts';
+import type { SeenContainer } from '../podman/observe.ts';
+import type { DetailCode } from './failure.ts';
+
+export interface Failure {
+  code: DetailCode;
+  message: string;
+}
+
+export interface LastExit {
+  containerId: string;
+  /** Which of its runs ended. */
+  startedAt: Date | null;
+  exitCode: number;
+  outOfMemory: boolean;
+  lastLog: string[];
+}
+
+export interface Memory {
+  readonly backoffs: Map<string, Backoff>;
+  /** By allocation, as everything below. */
+  readonly restarts: Map<string, RestartRecord>;
+  readonly exits: Map<string, LastExit>;
+  readonly failures: Map<string, Failure>;
+  /** Being fetched right now. */
+  readonly pulling: Set<string>;
+  results: ActionResult[];
+}
+
+/** The contract takes no more in one report; the oldest go first. */
+const maxResults = 200;
+const maxMessage = 2_000;
+
+export function emptyMemory(): Memory {
+  return {
+    backoffs: new Map(),
+    restarts: new Map(),
+    exits: new Map(),
+    failures: new Map(),
+    pulling: new Set(),
+    results: [],
+  };
+}
+
+/** Runs that ended since the last look: a container is counted once per start. */
+export function newExits(memory: Memory, seen: readonly SeenContainer[]): SeenContainer[] {
+  return seen.filter(({ local, allocationId, startedAt }) => {
+    if (local.state !== 'exited') return false;
+    const known = memory.exits.get(allocationId);
+    return known?.containerId !== local.containerId || known.startedAt?.getTime() !== startedAt?.getTime();
+  });
+}
+
+export function noteExit(memory: Memory, exit: { seen: SeenContainer; lastLog: string[] }, now: Date): void {
+  const { allocationId, startedAt, exitCode, outOfMemory, local } = exit.seen;
+  const previous = memory.restarts.get(allocationId) ?? null;
+  memory.restarts.set(allocationId, afterExit(previous, { allocationId, startedAt, exitedAt: now }));
+  const lastExit = { containerId: local.containerId, startedAt, exitCode, outOfMemory, lastLog: exit.lastLog };
+  memory.exits.set(allocationId, lastExit);
+}
+
+export function noteSuccess(memory: Memory, action: Action, timing: { startedAt: Date; now: Date }): void {
+  memory.backoffs.delete(actionKey(action));
+  memory.failures.delete(action.allocationId);
+  pushResult(memory, result(action, timing, { ok: true, message: null, retryAt: null }));
+}
+
+export function noteFailure(
+  memory: Memory,
+  failed: { action: Action; failure: Failure },
+  timing: { startedAt: Date; now: Date },
+): void {
+  const { action, failure } = failed;
+  const key = actionKey(action);
+  const backoff = afterFailure(memory.backoffs.get(key) ?? null, key, timing.now);
+  memory.backoffs.set(key, backoff);
+  if (action.kind !== 'stop_orphan') memory.failures.set(action.allocationId, failure);
+  const retryAt = backoff.retryAt.toISOString();
+  pushResult(memory, result(action, timing, { ok: false, message: failure.message.slice(0, maxMessage), retryAt }));
+}
+
+/** Forgets what is neither expected nor here any more. */
+export function forgetAbsent(memory: Memory, allocationIds: ReadonlySet<string>): void {
+  for (const map of [memory.restarts, memory.exits, memory.failures]) {
+    for (const id of map.keys()) if (!allocationIds.has(id)) map.delete(id);
+  }
+}
+
+/** The control plane has these. */
+export function forgetReported(memory: Memory, reported: readonly ActionResult[]): void {
+  memory.results = memory.results.filter((one) => !reported.includes(one));
+}
+
+function result(
+  action: Action,
+  timing: { startedAt: Date; now: Date },
+  outcome: Pick<ActionResult, 'ok' | 'message' | 'retryAt'>,
+): ActionResult {
+  return {
+    kind: action.kind,
+    subject: action.allocationId,
+    at: timing.now.toISOString(),
+    durationMs: timing.now.getTime() - timing.startedAt.getTime(),
+    ...outcome,
+  };
+}
+
+function pushResult(memory: Memory, one: ActionResult): void {
+  memory.results = [...memory.results, one].slice(-maxResults);
+}

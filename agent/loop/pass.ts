@@ -1,0 +1,129 @@
+/**
+ * PROCESSING: closes the drift against one snapshot of expected state. One action at a time, each under a deadline, with a fresh look
+ * at the node before the next, until nothing is left to do or the pass has had its time (P03).
+ */
+import type { ExpectedState } from '../../core/contract/expected-state.ts';
+import { actionKey, describe, type Action } from '../../core/plan/action.ts';
+import { plan } from '../../core/plan/plan.ts';
+import type { Observed } from '../../core/plan/observed.ts';
+import type { Execute } from '../podman/execute.ts';
+import type { Observe, SeenContainer } from '../podman/observe.ts';
+import { withDeadline } from '../process/deadline.ts';
+import type { Clock } from './clock.ts';
+import { ActionFailed } from './failure.ts';
+import { newExits, noteExit, noteFailure, noteSuccess, type Failure, type Memory } from './memory.ts';
+
+export interface PassLimits {
+  /** Of the whole pass. */
+  passMs: number;
+  /** Of one action, the grace period of a stop not counted. */
+  actionMs: number;
+}
+
+export const defaultLimits: PassLimits = { passMs: 300_000, actionMs: 240_000 };
+
+export interface PassPorts {
+  clock: Clock;
+  limits: PassLimits;
+  /** Aborted when the agent stops: the action under way is cancelled. */
+  signal: AbortSignal;
+  observe: Observe;
+  execute: Execute;
+  /** The last lines a container wrote, for a person; empty when they cannot be had. */
+  logTail: (seen: SeenContainer) => Promise<string[]>;
+  /** Something changed that the control plane would like to know now. */
+  changed: (seen: readonly SeenContainer[]) => void;
+  log: (line: string) => void;
+}
+
+/** What is on the node when the pass ends. */
+export async function runPass(expected: ExpectedState, memory: Memory, ports: PassPorts): Promise<SeenContainer[]> {
+  const endsAt = ports.clock.now().getTime() + ports.limits.passMs;
+  const done = new Set<string>();
+  for (;;) {
+    const seen = await look(memory, ports);
+    if (done.size > 0) ports.changed(seen);
+    const [action] = plan(expected, observedBy(memory, seen), ports.clock.now());
+    const leftMs = endsAt - ports.clock.now().getTime();
+    if (action === undefined || leftMs <= 0 || ports.signal.aborted) return seen;
+    const key = attemptKey(action, memory);
+    const startedAt = ports.clock.now();
+    const failure = done.has(key)
+      ? didNotHold(action)
+      : await attempt(action, { expected, memory, seen, leftMs }, ports);
+    done.add(key);
+    const timing = { startedAt, now: ports.clock.now() };
+    if (failure === null) noteSuccess(memory, action, timing);
+    else noteFailure(memory, { action, failure }, timing);
+    ports.log(`${describe(action)}: ${failure === null ? 'done' : failure.message}`);
+  }
+}
+
+export function observedBy(memory: Memory, seen: readonly SeenContainer[]): Observed {
+  return {
+    containers: seen.map(({ local }) => local),
+    backoffs: [...memory.backoffs.values()],
+    restarts: [...memory.restarts.values()],
+  };
+}
+
+/** Observes, and keeps what an exited container said before it is started again. */
+export async function look(
+  memory: Memory,
+  ports: Pick<PassPorts, 'observe' | 'logTail' | 'clock'>,
+): Promise<SeenContainer[]> {
+  const seen = await ports.observe();
+  for (const exited of newExits(memory, seen)) {
+    noteExit(memory, { seen: exited, lastLog: await ports.logTail(exited) }, ports.clock.now());
+  }
+  return seen;
+}
+
+interface Attempt {
+  expected: ExpectedState;
+  memory: Memory;
+  seen: readonly SeenContainer[];
+  leftMs: number;
+}
+
+async function attempt(
+  action: Action,
+  { expected, memory, seen, leftMs }: Attempt,
+  ports: PassPorts,
+): Promise<Failure | null> {
+  const milliseconds = Math.min(ports.limits.actionMs, leftMs);
+  try {
+    await withDeadline({ what: describe(action), milliseconds, signal: ports.signal }, (signal) =>
+      ports.execute(action, {
+        expected,
+        signal,
+        onPulling: () => {
+          memory.pulling.add(action.allocationId);
+          ports.changed(seen);
+        },
+      }),
+    );
+    return null;
+  } catch (error) {
+    if (error instanceof ActionFailed) return { code: error.code, message: error.message };
+    const message = error instanceof Error ? error.message : String(error);
+    return { code: memory.pulling.has(action.allocationId) ? 'pull_failed' : stepOf(action), message };
+  } finally {
+    memory.pulling.delete(action.allocationId);
+  }
+}
+
+function stepOf(action: Action): Failure['code'] {
+  return action.kind === 'start' || action.kind === 'stop_orphan' ? 'start_failed' : 'create_failed';
+}
+
+/** A container that exited again since is not the same difference. */
+function attemptKey(action: Action, memory: Memory): string {
+  const containerId = 'containerId' in action ? action.containerId : '';
+  return `${actionKey(action)} ${containerId} ${memory.restarts.get(action.allocationId)?.restarts ?? 0}`;
+}
+
+/** The engine said it was done, and the same difference is still there: not tried a third time in this pass. */
+function didNotHold(action: Action): Failure {
+  return { code: stepOf(action), message: `${describe(action)} succeeded, but the difference is still there.` };
+}

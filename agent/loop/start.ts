@@ -1,0 +1,136 @@
+/** Starts the loop with everything that wakes it: events of the engine, health, answers of the control plane, time. */
+import type { Capability } from '../../core/contract/status.ts';
+import type { WorkOffer } from '../../core/contract/work.ts';
+import { labelNames } from '../../core/plan/labels.ts';
+import { maskText } from '../../core/log/mask.ts';
+import type { Control } from '../control/control.ts';
+import type { ExpectedSource } from '../control/expected-source.ts';
+import { reporter } from '../control/reporter.ts';
+import { healthMonitor } from '../health/monitor.ts';
+import { prober } from '../health/probe.ts';
+import type { Opener } from '../keys/opener.ts';
+import { containerLogs } from '../logs/container-logs.ts';
+import type { CursorFile } from '../logs/cursors.ts';
+import type { LogShipper } from '../logs/shipper.ts';
+import { nodeResources } from '../node/resources.ts';
+import type { Engine } from '../podman/engine.ts';
+import type { SeenContainer } from '../podman/observe.ts';
+import type { Alarm } from './alarm.ts';
+import type { Clock } from './clock.ts';
+import { followEvents } from './events.ts';
+import { runLoop, type Report } from './loop.ts';
+import { emptyMemory, forgetReported } from './memory.ts';
+import type { PassLimits } from './pass.ts';
+import { composeReport } from './report.ts';
+import { every } from './every.ts';
+
+export interface LoopOptions {
+  clock: Clock;
+  random: () => number;
+  epoch: string;
+  agentVersion: string;
+  limits: PassLimits;
+  engine: Pick<Engine, 'podman' | 'observe' | 'execute' | 'version'>;
+  control: Pick<Control, 'status'>;
+  expected: Pick<ExpectedSource, 'current' | 'poll'>;
+  shipper: LogShipper;
+  opener: Pick<Opener, 'secrets'>;
+  cursors: CursorFile;
+  dataDir: string;
+  alarm: Alarm;
+  capabilities: () => Capability[];
+  publicAddress: () => string | null;
+  onWork: (offers: readonly WorkOffer[]) => void;
+  /** What is done, for the agent's log. */
+  note: (line: string) => void;
+  /** What goes wrong. */
+  log: (line: string) => void;
+  lookEveryMs: number;
+}
+
+export interface Loop {
+  /** Cancels the action under way and waits for the end of its pass. */
+  readonly stop: () => Promise<void>;
+}
+
+const probesAtOnce = 16;
+const tailLines = 50;
+const logsEveryMs = 1_000;
+
+export async function startLoop(options: LoopOptions): Promise<Loop> {
+  const { clock, engine, alarm, log } = options;
+  const memory = emptyMemory();
+  const stopping = new AbortController();
+  let seenLast: readonly SeenContainer[] = [];
+
+  const secretsOf = (allocationId: string): string[] => {
+    const container = options.expected.current()?.containers.find((one) => one.allocationId === allocationId);
+    return container === undefined ? [] : Object.values(options.opener.secrets(container));
+  };
+  const logTail = async (seen: SeenContainer): Promise<string[]> => {
+    try {
+      const frames = await engine.podman.logTail(seen.local.containerId, tailLines);
+      const secrets = secretsOf(seen.allocationId);
+      return frames.map(({ text }) => maskText(text, secrets));
+    } catch (error) {
+      // Its log explains a failure; without it the failure itself is still reported.
+      log(
+        `The log of ${seen.allocationId} could not be read: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return [];
+    }
+  };
+  const isRunning = (containerId: string): boolean =>
+    seenLast.some(({ local }) => local.containerId === containerId && local.state === 'running');
+  const health = healthMonitor({
+    clock,
+    probe: prober({ exec: engine.podman.exec, isRunning }),
+    concurrency: probesAtOnce,
+    onChange: () => alarm.ring('health'),
+  });
+  const reports = reporter({
+    ...options,
+    send: options.control.status,
+    onAnswer: (report, answer) => {
+      forgetReported(memory, report.actions);
+      options.onWork(answer.work);
+    },
+  });
+  const resources = () => nodeResources({ dataDir: options.dataDir, engineVersion: engine.version });
+  const report = (one: Report): void => {
+    seenLast = one.seen;
+    const { capabilities, publicAddress } = options;
+    reports.submit(() => composeReport(one, { memory, health, resources, logTail, capabilities, publicAddress }));
+  };
+  const stopEvents = followEvents({
+    ...options,
+    follow: (follow) => engine.podman.events(labelNames.allocationId, follow),
+    onEvent: () => alarm.ring('engine_event'),
+  });
+  const logs = containerLogs({ shipper: options.shipper, cursors: await options.cursors.read(), secretsOf });
+  const stopLogs = every({ clock, milliseconds: logsEveryMs, log }, () => logs.follow(seenLast));
+  const running = runLoop(memory, {
+    ...options,
+    signal: stopping.signal,
+    observe: engine.observe,
+    execute: engine.execute,
+    logTail,
+    health,
+    expected: options.expected.current,
+    poll: options.expected.poll,
+    report,
+    log: options.note,
+  });
+  return {
+    stop: async () => {
+      stopping.abort(new Error('The agent stops.'));
+      alarm.ring('stop');
+      stopEvents();
+      await stopLogs();
+      await running;
+      health.stop();
+      reports.stop();
+      await options.cursors.write(logs.cursors());
+    },
+  };
+}

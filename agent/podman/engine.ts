@@ -1,0 +1,84 @@
+/** The container engine of this node, found or started, as the loop uses it; and its end. */
+import { readFile } from 'node:fs/promises';
+import type { ExpectedState } from '../../core/contract/expected-state.ts';
+import { labelNames } from '../../core/plan/labels.ts';
+import { removeCgroup, type CgroupHost } from '../cgroup/cgroup.ts';
+import type { Opener } from '../keys/opener.ts';
+import { isDiskFull } from '../node/resources.ts';
+import { findProgram } from '../process/find-program.ts';
+import { diagnosePull } from '../registry/diagnose.ts';
+import { ulimitsFrom } from './containers-conf.ts';
+import { executor, type Execute } from './execute.ts';
+import { networkKeeper } from './network.ts';
+import { observer, type Observe } from './observe.ts';
+import { podman, type Podman } from './podman.ts';
+import { containerCgroup, engineHost, startEngineService, type EngineLifetime } from './service.ts';
+import { engineSocket } from './socket.ts';
+
+export type EngineChoice =
+  /** Somebody else runs it; its containers outlive the agent. */
+  { kind: 'socket'; path: string } | { kind: 'supervised'; lifetime: EngineLifetime };
+
+export interface EngineOptions {
+  choice: EngineChoice;
+  dataDir: string;
+  /** Name of the containers' bridge. */
+  bridge: string;
+  env: Readonly<Record<string, string>>;
+  opener: Opener;
+  log: (line: string) => void;
+}
+
+export interface Engine {
+  readonly podman: Podman;
+  readonly observe: Observe;
+  readonly execute: Execute;
+  readonly version: string;
+  /** Leaves containers alone, or takes everything away, as the choice was. */
+  readonly close: () => Promise<void>;
+}
+
+const networkName: ExpectedState['network']['name'] = 'landfall';
+
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { choice, dataDir, env, log } = options;
+  const host = await engineHost(async (name) => (await findProgram(name, env)) !== null);
+  const ulimits = ulimitsFrom(await readFile('/proc/self/limits', 'utf8'));
+  const service =
+    choice.kind === 'supervised'
+      ? await startEngineService({ dataDir, lifetime: choice.lifetime, host, ulimits, env, onLine: log })
+      : null;
+  const socket = engineSocket(choice.kind === 'socket' ? choice.path : (service?.socketPath ?? ''));
+  const engine = podman(socket);
+  const lifetime = choice.kind === 'supervised' ? choice.lifetime : 'outlives_agent';
+  const cgroupParent = choice.kind === 'socket' ? null : containerCgroup({ dataDir, host, lifetime });
+  const cgroups: CgroupHost = { version: host.cgroupVersion, mount: '/sys/fs/cgroup' };
+  return {
+    podman: engine,
+    version: await engine.version(),
+    observe: observer({ podman: engine, network: networkName, procRoot: service?.procRoot ?? (() => '/proc') }),
+    execute: executor({
+      podman: engine,
+      ensureNetwork: networkKeeper(engine, options.bridge),
+      ulimits,
+      cgroupParent,
+      openSecrets: options.opener.secrets,
+      openCredentials: options.opener.credentials,
+      diagnosePull,
+      diskFull: () => isDiskFull(dataDir),
+    }),
+    close: async () => {
+      if (lifetime === 'ends_with_agent') await removeEverything(engine);
+      socket.close();
+      await service?.stop();
+      if (lifetime === 'ends_with_agent' && cgroupParent !== null) await removeCgroup(cgroups, cgroupParent);
+    },
+  };
+}
+
+/** Our containers and network; images stay, so that the next start is quick. */
+async function removeEverything(engine: Podman): Promise<void> {
+  const ours = await engine.list(labelNames.allocationId);
+  await Promise.all(ours.map(({ Id }) => engine.remove(Id)));
+  await engine.removeNetwork(networkName);
+}

@@ -1,0 +1,120 @@
+/** Carries out one action on the container engine. Every step has its own name, so that a failure says which it was. */
+import type { ExpectedContainer, ExpectedState, RegistryAccess } from '../../core/contract/expected-state.ts';
+import type { Action } from '../../core/plan/action.ts';
+import { ActionFailed, type DetailCode } from '../loop/failure.ts';
+import { containerCreate, type Ulimit } from './container-create.ts';
+import type { Podman, RegistryCredentials } from './podman.ts';
+
+export interface ExecuteOptions {
+  podman: Podman;
+  /** Makes the containers' network when it is missing. */
+  ensureNetwork: (network: ExpectedState['network']) => Promise<void>;
+  ulimits: readonly Ulimit[];
+  cgroupParent: string | null;
+  /** Opens what is sealed to this node; throws when it does not open. */
+  openSecrets: (container: ExpectedContainer) => Readonly<Record<string, string>>;
+  openCredentials: (registry: RegistryAccess) => RegistryCredentials | null;
+  /** Why a pull failed: asks the registry itself, because the engine only gives a text. */
+  diagnosePull: (
+    pull: { image: string; registry: RegistryAccess; credentials: RegistryCredentials | null },
+    error: Error,
+  ) => Promise<ActionFailed>;
+  /** Whether the disk that holds containers is full. */
+  diskFull: () => Promise<boolean>;
+}
+
+export interface ExecuteContext {
+  /** The snapshot that the action was planned against. */
+  expected: ExpectedState;
+  signal: AbortSignal;
+  onPulling: () => void;
+}
+
+export type Execute = (action: Action, context: ExecuteContext) => Promise<void>;
+
+export function executor(options: ExecuteOptions): Execute {
+  const { podman } = options;
+  return async (action, context) => {
+    switch (action.kind) {
+      case 'stop_orphan':
+        if (!action.force) await stopWithOwnGrace(podman, action.containerId, context.signal);
+        return podman.remove(action.containerId, context.signal);
+      case 'start':
+        return step(options, 'start_failed', () => podman.start(action.containerId, context.signal));
+      case 'deploy_missing':
+        await pull(options, action.container, context);
+        return createAndStart(options, action.container, context);
+      case 'redeploy':
+        // Pulled first: what runs keeps running while its successor is fetched.
+        await pull(options, action.container, context);
+        if (!action.force) await podman.stop(action.containerId, action.container.stopGraceMs, context.signal);
+        await podman.remove(action.containerId, context.signal);
+        return createAndStart(options, action.container, context);
+    }
+  };
+}
+
+async function stopWithOwnGrace(podman: Podman, containerId: string, signal: AbortSignal): Promise<void> {
+  const inspected = await podman.inspect(containerId);
+  if (inspected !== null) await podman.stop(containerId, inspected.Config.StopTimeout * 1_000, signal);
+}
+
+async function pull(options: ExecuteOptions, container: ExpectedContainer, context: ExecuteContext): Promise<void> {
+  const { image } = container;
+  if (await options.podman.imageExists(image)) return;
+  context.onPulling();
+  const host = image.split('/')[0] ?? '';
+  const unlisted = { host, insecure: false, sealedCredentials: null };
+  const registry = context.expected.registries.find((one) => one.host === host) ?? unlisted;
+  const credentials = unseal('registry_refused', `The password of registry ${host}`, () =>
+    options.openCredentials(registry),
+  );
+  try {
+    await options.podman.pull({ image, insecure: registry.insecure, credentials, signal: context.signal });
+  } catch (error) {
+    const failed = error instanceof Error ? error : new Error(String(error));
+    if (context.signal.aborted) throw new ActionFailed('pull_failed', String(context.signal.reason), failed);
+    throw (await options.diskFull())
+      ? diskIsFull(failed)
+      : await options.diagnosePull({ image, registry, credentials }, failed);
+  }
+}
+
+async function createAndStart(
+  options: ExecuteOptions,
+  container: ExpectedContainer,
+  context: ExecuteContext,
+): Promise<void> {
+  const secrets = unseal('secrets_unreadable', `The secrets of ${container.serviceName}`, () =>
+    options.openSecrets(container),
+  );
+  const { ulimits, cgroupParent } = options;
+  const { network } = context.expected;
+  const body = containerCreate(container, { network: network.name, secrets, ulimits, cgroupParent });
+  const containerId = await step(options, 'create_failed', async () => {
+    await options.ensureNetwork(network);
+    return await options.podman.create(body, context.signal);
+  });
+  await step(options, 'start_failed', () => options.podman.start(containerId, context.signal));
+}
+
+async function step<T>(options: ExecuteOptions, code: DetailCode, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    const failed = error instanceof Error ? error : new Error(String(error));
+    throw (await options.diskFull()) ? diskIsFull(failed) : new ActionFailed(code, failed.message, failed);
+  }
+}
+
+function diskIsFull(cause: Error): ActionFailed {
+  return new ActionFailed('disk_full', `The node's disk is full: ${cause.message} Free some space on it.`, cause);
+}
+
+function unseal<T>(code: DetailCode, what: string, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    throw new ActionFailed(code, `${what} cannot be opened with this node's key. Register the node again.`, cause);
+  }
+}

@@ -1,0 +1,150 @@
+/** Puts an agent together from its parts and runs it until it is stopped. In tests it runs inside the test's process. */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../platform/log/log.ts';
+import { Releasers, type ReleaseFailure } from '../platform/lifecycle/releasers.ts';
+import type { BuilderChoice } from './build/builder.ts';
+import { startBuilds } from './build/builds.ts';
+import { control } from './control/control.ts';
+import { expectedCache } from './control/expected-cache.ts';
+import { expectedSource } from './control/expected-source.ts';
+import { register } from './control/register.ts';
+import { signer } from './control/sign.ts';
+import { controlTransport, type Transport } from './control/transport.ts';
+import { identityFile, type Registration } from './keys/identity.ts';
+import { opener, type Opener } from './keys/opener.ts';
+import { cursorFile } from './logs/cursors.ts';
+import { logShipper } from './logs/shipper.ts';
+import { alarm } from './loop/alarm.ts';
+import { systemClock } from './loop/clock.ts';
+import { defaultLimits, type PassLimits } from './loop/pass.ts';
+import { startLoop } from './loop/start.ts';
+import { openEngine, type EngineChoice } from './podman/engine.ts';
+import { lockDirectory } from './storage/lock.ts';
+
+export interface AgentOptions {
+  /** Of the control plane. */
+  url: string;
+  /** For the first start; left aside when the node is registered. */
+  token: string | null;
+  kind: 'worker' | 'proxy';
+  dataDir: string;
+  engine: EngineChoice;
+  builder: BuilderChoice;
+  /** Name of the containers' bridge; two agents on one machine use two. */
+  bridge: string;
+  /** For the programs that the agent starts: PATH, HOME, proxies. */
+  env: Readonly<Record<string, string>>;
+  agentVersion: string;
+  log: Logger;
+  limits?: PassLimits;
+}
+
+export interface RunningAgent {
+  readonly nodeId: string;
+  readonly name: string;
+  /** Ends everything the agent started; containers end too when the engine was to end with the agent. */
+  readonly stop: () => Promise<ReleaseFailure[]>;
+}
+
+/** How long the control plane may hold a poll: with it a node is looked at and reported at least this often. */
+const pollMs = 10_000;
+const releaseDeadlineMs = 30_000;
+
+/** Rejects with StalledError when a person has to do something first; nothing is left running then. */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const releasers = new Releasers(releaseDeadlineMs);
+  try {
+    return await assemble(options, releasers);
+  } catch (error) {
+    await releasers.releaseAll();
+    throw error;
+  }
+}
+
+async function assemble(options: AgentOptions, releasers: Releasers): Promise<RunningAgent> {
+  const lock = await lockDirectory(options.dataDir);
+  releasers.defer('lock', lock.release);
+  const file = identityFile(options.dataDir);
+  const identity = await file.load();
+  const abort = new AbortController();
+  releasers.defer('registration', () => abort.abort());
+
+  const unsigned = controlTransport(options.url, () => ({}));
+  releasers.defer('registration transport', unsigned.close);
+  const { node } = await register(identity, {
+    ...options,
+    file,
+    control: control(unsigned),
+    random: Math.random,
+    signal: abort.signal,
+    log: (line) => options.log.warn(line),
+  });
+  const transport = controlTransport(options.url, signer(node.nodeId, identity.keys.signing));
+  releasers.defer('transport', transport.close);
+  await startParts({ options, node, transport, opener: opener(identity.keys.sealing) }, releasers);
+  return { nodeId: node.nodeId, name: node.name, stop: () => releasers.releaseAll() };
+}
+
+interface Parts {
+  options: AgentOptions;
+  node: Registration['node'];
+  transport: Transport;
+  opener: Opener;
+}
+
+async function startParts({ options, transport, opener }: Parts, releasers: Releasers): Promise<void> {
+  const { dataDir, env } = options;
+  const log = (line: string): void => options.log.info(line);
+  const warn = (line: string): void => options.log.warn(line);
+  const shared = { clock: systemClock, random: Math.random, log: warn };
+  const api = control(transport);
+  const bell = alarm(systemClock);
+
+  const engine = await openEngine({ choice: options.engine, dataDir, bridge: options.bridge, env, opener, log: warn });
+  releasers.defer('engine', engine.close);
+  const shipper = logShipper({ ...shared, send: api.logs });
+  releasers.defer('logs', shipper.stop);
+  const expected = await expectedSource({
+    ...shared,
+    control: api,
+    cache: expectedCache(dataDir, warn),
+    waitMs: pollMs,
+    onAnswer: (state) => {
+      builds.offer(state.work);
+      bell.ring('expected_state');
+    },
+  });
+  releasers.defer('expected state', expected.stop);
+  const builds = await startBuilds({
+    ...shared,
+    choice: options.builder,
+    control: api,
+    opener,
+    shipper,
+    dataDir,
+    env,
+    registries: () => expected.current()?.registries ?? [],
+    onChange: () => bell.ring('work'),
+  });
+  releasers.defer('builds', builds.close);
+  const loop = await startLoop({
+    ...shared,
+    epoch: randomUUID(),
+    agentVersion: options.agentVersion,
+    limits: options.limits ?? defaultLimits,
+    engine,
+    control: api,
+    expected,
+    shipper,
+    opener,
+    cursors: cursorFile(dataDir),
+    dataDir,
+    alarm: bell,
+    capabilities: builds.capabilities,
+    publicAddress: transport.localAddress,
+    onWork: builds.offer,
+    note: log,
+    lookEveryMs: pollMs,
+  });
+  releasers.defer('loop', loop.stop);
+}
