@@ -1,6 +1,9 @@
 /** Derives the expected state of one node from its rows. A bad row is named and left out; the rest goes on (P04). */
+import Value from 'typebox/value';
 import type { ExpectedContainer, ExpectedState, RegistryAccess } from '../contract/expected-state.ts';
 import type { WorkOffer } from '../contract/work.ts';
+import { digestOf } from '../spec/digest.ts';
+import { ServiceSpec } from '../spec/service.ts';
 
 export type ExpectedRow = {
   allocationId: string;
@@ -28,8 +31,78 @@ export type ExpectedRows = {
   work: readonly WorkOffer[];
 };
 
-export function expectedState(_rows: ExpectedRows): ExpectedState {
-  throw new Error('not written yet');
+type Problem = ExpectedState['problems'][number];
+
+export function expectedState({ node, registries, allocations, work }: ExpectedRows): ExpectedState {
+  const derived = allocations.map((row) => ({ row, result: containerOf(row, node.containerCidr) }));
+  const containers = derived.flatMap(({ result }) => ('specDigest' in result ? result : []));
+  const problems = derived.flatMap(({ result }) => ('message' in result ? result : []));
+  const clashing = clashes(containers);
+  return {
+    nodeId: node.id,
+    generation: node.generation,
+    network: {
+      name: 'landfall',
+      subnet: node.containerCidr,
+      gateway: `${prefixOf(node.containerCidr)}1`,
+    },
+    registries: registries.toSorted(by(({ host }) => host)),
+    containers: containers
+      .filter(({ allocationId }) => !clashing.has(allocationId))
+      .sort(by(({ allocationId }) => allocationId)),
+    work: work.toSorted(by(({ workId }) => workId)),
+    problems: [...problems, ...[...clashing.values()]].sort(by(({ serviceId, message }) => `${serviceId} ${message}`)),
+  };
+}
+
+function containerOf(row: ExpectedRow, containerCidr: string): ExpectedContainer | Problem {
+  const problem = (why: string): Problem => ({ serviceId: row.serviceId, message: `${row.serviceName}: ${why}` });
+  const { spec } = row;
+  if (!Value.Check(ServiceSpec, spec)) return problem(`its spec cannot be understood: ${firstError(spec)}.`);
+  if (!/^sha256:[0-9a-f]{64}$/.test(row.imageDigest)) return problem(`${row.imageDigest} is not an image digest.`);
+  if (!row.ip.startsWith(prefixOf(containerCidr))) return problem(`${row.ip} is not an address of this node.`);
+  if (spec.secrets.length > 0 && row.secrets === null)
+    return problem(`its secrets are missing: ${spec.secrets.join(', ')}.`);
+  const shape = {
+    image: `${row.imageName}@${row.imageDigest}`,
+    command: spec.command,
+    env: spec.env,
+    port: spec.port,
+    ip: row.ip,
+    resources: spec.resources,
+    health: spec.health,
+    stopGraceMs: spec.stopGraceMs,
+  };
+  return {
+    allocationId: row.allocationId,
+    serviceId: row.serviceId,
+    serviceName: row.serviceName,
+    environment: row.environment,
+    releaseId: row.releaseId,
+    generation: row.generation,
+    specDigest: containerSpecDigest({ ...shape, secretsVersion: row.secrets?.version ?? null }),
+    sealedSecrets: row.secrets?.sealed ?? null,
+    leasedUntil: row.leasedUntil?.toISOString() ?? null,
+    ...shape,
+  };
+}
+
+/** Of two allocations with one address the later is left out: the other may be serving with it. */
+function clashes(containers: readonly ExpectedContainer[]): Map<string, Problem> {
+  const owners = new Map<string, ExpectedContainer>();
+  const refused = new Map<string, Problem>();
+  const inOrder = containers.toSorted(
+    by(({ generation, allocationId }) => `${String(generation).padStart(12, '0')} ${allocationId}`),
+  );
+  for (const container of inOrder) {
+    const owner = owners.get(container.ip);
+    if (!owner) owners.set(container.ip, container);
+    else {
+      const message = `${container.serviceName}: ${container.ip} is taken by ${owner.serviceName}.`;
+      refused.set(container.allocationId, { serviceId: container.serviceId, message });
+    }
+  }
+  return refused;
 }
 
 /** What shapes a container: any difference is drift (P15). Secrets count by version: sealing them twice differs. */
@@ -38,11 +111,29 @@ export type ContainerShape = Pick<
   'image' | 'command' | 'env' | 'port' | 'ip' | 'resources' | 'health' | 'stopGraceMs'
 > & { secretsVersion: string | null };
 
-export function containerSpecDigest(_shape: ContainerShape): string {
-  throw new Error('not written yet');
+export function containerSpecDigest(shape: ContainerShape): string {
+  return digestOf(shape);
 }
 
 /** A strong ETag, with its quotes. What is sealed does not count: its content is named by spec digest and generation. */
-export function etagOf(_state: ExpectedState): string {
-  throw new Error('not written yet');
+export function etagOf(state: ExpectedState): string {
+  const containers = state.containers.map(({ sealedSecrets: _sealed, ...rest }) => rest);
+  const registries = state.registries.map(({ sealedCredentials, ...rest }) => ({
+    ...rest,
+    open: sealedCredentials === null,
+  }));
+  return `"${digestOf({ ...state, containers, registries }).slice('sha256:'.length)}"`;
+}
+
+function firstError(spec: unknown): string {
+  const [error] = Value.Errors(ServiceSpec, spec);
+  return error ? `${error.instancePath === '' ? 'it' : error.instancePath} ${error.message}` : 'it has another shape';
+}
+
+function prefixOf(containerCidr: string): string {
+  return containerCidr.slice(0, containerCidr.lastIndexOf('.') + 1);
+}
+
+function by<T>(key: (item: T) => string): (a: T, b: T) => number {
+  return (a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);
 }

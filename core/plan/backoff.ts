@@ -1,15 +1,27 @@
 /** How long a failed action or an exited container waits before it is tried again. */
 import type { Backoff, RestartRecord } from './observed.ts';
 
+const firstActionDelayMs = 1_000;
+const firstRestartDelayMs = 500;
+const longestDelayMs = 60_000;
+const stableMs = 10 * 60_000;
+
 /** After another failure of the action under `key`. */
-export function afterFailure(_previous: Backoff | null, _key: string, _now: Date): Backoff {
-  throw new Error('not written yet');
+export function afterFailure(previous: Backoff | null, key: string, now: Date): Backoff {
+  const failures = (previous?.failures ?? 0) + 1;
+  return { key, failures, retryAt: new Date(now.getTime() + doubled(firstActionDelayMs, failures)) };
 }
 
 /** After a container exited; one that ran for ten minutes starts counting anew. */
 export function afterExit(
-  _previous: RestartRecord | null,
-  _exit: { allocationId: string; startedAt: Date | null; exitedAt: Date },
+  previous: RestartRecord | null,
+  { allocationId, startedAt, exitedAt }: { allocationId: string; startedAt: Date | null; exitedAt: Date },
 ): RestartRecord {
-  throw new Error('not written yet');
+  const wasStable = startedAt !== null && exitedAt.getTime() - startedAt.getTime() >= stableMs;
+  const restarts = (wasStable ? 0 : (previous?.restarts ?? 0)) + 1;
+  return { allocationId, restarts, retryAt: new Date(exitedAt.getTime() + doubled(firstRestartDelayMs, restarts)) };
+}
+
+function doubled(firstMs: number, times: number): number {
+  return Math.min(longestDelayMs, firstMs * 2 ** (Math.min(times, 20) - 1));
 }
