@@ -48,7 +48,9 @@ const cases: readonly Case[] = [
   {
     id: 'buildkit_cold_context_400mb',
     writeContext: writeLargeContext,
-    prepare: async ({ client }) => void (await client.prune({ reservedSpace: 0, maxUsedSpace: 0 })),
+    prepare: async ({ client }) => {
+      await client.prune({ reservedSpace: 0, maxUsedSpace: 0 });
+    },
     warmUps: 1,
   },
   {
