@@ -1,7 +1,7 @@
 /** Puts the control plane together: any of bot, API and worker, in one process. */
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { startApi } from '../../api/start.ts';
-import { createProbot } from '../../bot/probot.ts';
+import { createProbot } from '../../platform/github/probot.ts';
 import { startBot } from '../../bot/start.ts';
 import type { Config, GithubConfig } from '../../platform/config/config.ts';
 import { hashToken } from '../../platform/crypto/hash.ts';

@@ -165,12 +165,13 @@ class Starter {
   async agent(connection: Connection): Promise<void> {
     const data = path.join(this.options.dataDir, 'agent');
     const token = await registrationToken(data, apiClient(connection));
+    const { path: buildkitd } = await resolveTool('buildkitd');
     await this.#child({
       name: 'agent',
       argv: [
         process.execPath,
         dist('agent'),
-        ...['--url', connection.url, '--data', data, '--ephemeral'],
+        ...['--url', connection.url, '--data', data, '--buildkitd', buildkitd, '--ephemeral'],
         ...(token === null ? [] : ['--token', token]),
       ],
       env: inherited(),

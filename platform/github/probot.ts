@@ -1,8 +1,8 @@
 /** Probot as the dispatcher of events: it reaches GitHub for nobody, handlers take the Octokit of their installation. */
 import { Probot } from 'probot';
 import type { Logger } from 'pino';
-import type { GithubConfig } from '../platform/config/config.ts';
-import { StalledError } from '../platform/errors/errors.ts';
+import type { GithubConfig } from '../config/config.ts';
+import { StalledError } from '../errors/errors.ts';
 
 /** Called in main files only. Probot would take "development" for a missing secret, so nothing starts without one (P42). */
 export function createProbot(config: GithubConfig, log: Logger): Probot {
