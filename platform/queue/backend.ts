@@ -30,6 +30,8 @@ export interface OpenWorker {
 export interface QueueBackend {
   openQueue(name: string): OpenQueue;
   openWorker(name: string, run: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): OpenWorker;
+  /** Rejects when the place cannot be reached. */
+  ping(): Promise<void>;
   /** After every queue and worker is closed. */
   close(): Promise<void>;
 }
@@ -76,6 +78,9 @@ async function openPostgres(url: string, { onError, poolSize }: BackendOptions):
     openQueue: (name) => new Queue(name, { connection }, createPostgresBackend).on('error', onError),
     openWorker: (name, run, worker) =>
       new Worker(name, run, { ...worker, connection }, createPostgresBackend).on('error', onError),
+    async ping() {
+      await pool.query('SELECT 1');
+    },
     close: () => pool.end(),
   };
 }
@@ -90,6 +95,9 @@ async function openRedis(url: string, { onError }: BackendOptions): Promise<Queu
     openQueue: (name) => new Queue(name, { connection: producer, prefix: redisPrefix }).on('error', onError),
     openWorker: (name, run, worker) =>
       new Worker(name, run, { ...worker, connection: consumer, prefix: redisPrefix }).on('error', onError),
+    async ping() {
+      await producer.ping();
+    },
     async close() {
       await Promise.all([producer.quit(), consumer.quit()]);
     },

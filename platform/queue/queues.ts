@@ -46,6 +46,8 @@ export interface Queues {
   work(queue: QueueName, handlers: readonly JobHandler[], options: { concurrency: number }): void;
   /** Adds the job now and every so many milliseconds, as long as this process lives. */
   every<Schema extends TSchema>(job: JobDefinition<Schema>, payload: Static<Schema>, intervalMs: number): void;
+  /** Rejects when the queue cannot be reached. */
+  ping(): Promise<void>;
   /** Stops adding and taking jobs, and waits for those that run. */
   close(): Promise<void>;
 }
@@ -115,6 +117,7 @@ function createQueues(backend: QueueBackend, log: QueueLog): Queues {
       add();
       timers.push(setInterval(add, intervalMs).unref());
     },
+    ping: () => backend.ping(),
     async close() {
       timers.splice(0).forEach((timer) => clearInterval(timer));
       await Promise.all(workers.splice(0).map((worker) => worker.close()));
