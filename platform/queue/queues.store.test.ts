@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import pg from 'pg';
 import Type from 'typebox';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createEmptyDatabase } from '../../test/store/database.ts';
@@ -17,12 +18,25 @@ const tick = defineJob({ name: 'tick', queue: 'maintenance', payload: Type.Objec
 
 interface Server {
   url: string;
+  /** Empties the queues' store. */
+  flush: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
 async function postgres(): Promise<Server> {
   const { url, drop } = await createEmptyDatabase();
-  return { url, stop: drop };
+  return { url, flush: () => emptyTables(url), stop: drop };
+}
+
+async function emptyTables(url: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT format('%I.%I', schemaname, tablename) AS name
+       FROM pg_tables WHERE schemaname = 'bullmq' AND tablename NOT LIKE '%migration%'`,
+  );
+  for (const { name } of rows) await client.query(`DELETE FROM ${name}`);
+  await client.end();
 }
 
 /** Resolves when the condition holds; the test's own time limit is the deadline. */
@@ -170,6 +184,28 @@ describe.each([
     queues.work('maintenance', [handle(tick, () => void (ticks += 1))], { concurrency: 1 });
     queues.every(tick, {}, 50);
     await until(() => ticks >= 3);
+  });
+
+  it('P19: goes on after it was emptied, with a job running and with none', async () => {
+    const seen: string[] = [];
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const run = async ({ id }: { id: string }): Promise<void> => {
+      seen.push(id);
+      if (id === 'held') await held;
+    };
+    queues.work('rollouts', [handle(poke, run)], { concurrency: 2 });
+    await queues.enqueue(poke, { id: 'held', version: 1 });
+    await queues.enqueue(poke, { id: 'lost', version: 1 }, { delayMs: 60_000 });
+    await until(() => seen.length === 1);
+    await server.flush();
+    release();
+    await queues.enqueue(poke, { id: 'next', version: 1 });
+    await until(() => seen.includes('next'));
+    await server.flush();
+    await queues.enqueue(poke, { id: 'last', version: 1 });
+    await until(() => seen.includes('last'));
+    expect(seen).toEqual(['held', 'next', 'last']);
   });
 
   it('starts a job within milliseconds, also beside one that takes long', async () => {
