@@ -1,10 +1,10 @@
 /** The worker: which job is done by which driver, and what recurs. */
 import { advanceBuild, advanceRollout, flushOutbox, mintSourceToken, sweep } from '../platform/queue/jobs.ts';
 import { handle } from '../platform/queue/queues.ts';
-import { advanceBuild as driveBuild } from './builds/advance.ts';
+import { driveBuild } from './builds/advance.ts';
 import type { WorkerDeps } from './deps.ts';
 import { flush } from './outbox/flush.ts';
-import { advanceRollout as driveRollout } from './rollouts/advance.ts';
+import { driveRollout } from './rollouts/advance.ts';
 import { sweep as sweepRows } from './sweep/sweep.ts';
 import { mintSourceToken as mint } from './tokens/mint.ts';
 

@@ -1,7 +1,8 @@
 /** Drives one build: offers it to a node, follows its lease, ends it, and tells the intents that wait for it. */
 import { chooseBuildNode, nextBuildStep, type BuildNode, type BuildStep } from '../../core/build/decide.ts';
 import { Capability, NodeResources } from '../../core/contract/status.ts';
-import { IgnoredError, WaitingError } from '../../platform/errors/errors.ts';
+import { IgnoredError } from '../../platform/errors/errors.ts';
+import { advanceBuild } from '../../platform/queue/jobs.ts';
 import { transaction, type Db } from '../../prisma/client.ts';
 import {
   cancelBuildWork,
@@ -18,12 +19,13 @@ import Type from 'typebox';
 import Value from 'typebox/value';
 import type { WorkerDeps } from '../deps.ts';
 import { advanceIntent } from '../intents/settle.ts';
+import { wakeAt } from '../wake.ts';
 
 /** Without a node that can build, the next look; a node that comes makes the sweep look sooner. */
 const noNodeMs = 5_000;
 
 /** What one step leads to. */
-type Next = { kind: 'again' } | { kind: 'wait'; code: string; message: string; until: Date } | { kind: 'ended' };
+type Next = { kind: 'again' } | { kind: 'wait'; until: Date } | { kind: 'ended' };
 
 function toBuildNode(row: BuildNodeRow): BuildNode {
   return {
@@ -56,7 +58,7 @@ async function offer(deps: WorkerDeps, tx: Db, snapshot: BuildSnapshot, step: Of
   if (!choice.ok) {
     if (build.reason !== choice.reason || build.status !== 'queued')
       await changeBuild(tx, build, { status: 'queued', reasonCode: choice.code, reason: choice.reason });
-    return { kind: 'wait', code: choice.code, message: choice.reason, until: new Date(now.getTime() + noNodeMs) };
+    return { kind: 'wait', until: new Date(now.getTime() + noNodeMs) };
   }
   const change = { status: 'offered', attempt: step.attempt, imageName: imageName(deps, snapshot) } as const;
   const version = await changeBuild(tx, build, { ...change, reasonCode: null, reason: choice.reasons.join('; ') });
@@ -86,9 +88,7 @@ async function apply(deps: WorkerDeps, tx: Db, snapshot: BuildSnapshot, step: Bu
       return snapshot.activeIntentIds.length === 0 ? cancelOrphan(deps, tx, snapshot) : offer(deps, tx, snapshot, step);
     case 'cancel':
       await bumpNodes(tx, await cancelBuildWork(tx, build.id, step.code));
-      return step.until === null
-        ? { kind: 'ended' }
-        : { kind: 'wait', code: step.code, message: 'The build was told to stop.', until: step.until };
+      return step.until === null ? { kind: 'ended' } : { kind: 'wait', until: step.until };
     case 'fail':
       for (const workId of step.expire) await expireWork(tx, workId);
       await changeBuild(tx, build, {
@@ -99,33 +99,42 @@ async function apply(deps: WorkerDeps, tx: Db, snapshot: BuildSnapshot, step: Bu
       });
       return { kind: 'again' };
     case 'wait':
-      return { kind: 'wait', code: 'build_running', message: 'The build is under way.', until: step.until };
+      return { kind: 'wait', until: step.until };
     case 'finished':
       return { kind: 'ended' };
   }
 }
 
-async function step(deps: WorkerDeps, tx: Db, buildId: string): Promise<Next & { intents: string[] }> {
+interface Step {
+  next: Next;
+  /** Intents that want this build. */
+  intents: string[];
+  /** The build's version as it was read. */
+  version: number;
+}
+
+async function step(deps: WorkerDeps, tx: Db, buildId: string): Promise<Step> {
   const snapshot = await loadBuild(tx, buildId);
+  const { version } = snapshot.build;
   if (snapshot.repository.removed && snapshot.build.finishedAt === null) {
     const reason = `The repository ${snapshot.repository.owner}/${snapshot.repository.name} is gone.`;
     const change = { status: 'cancelled', reasonCode: 'repository_removed', reason, finishedAt: deps.now() } as const;
     if ((await changeBuild(tx, snapshot.build, change)) !== null)
       await bumpNodes(tx, await cancelBuildWork(tx, buildId, 'repository_removed'));
-    return { kind: 'again', intents: [] };
+    return { next: { kind: 'again' }, intents: [], version };
   }
   const { build, spec, work } = snapshot;
   const decision = nextBuildStep({ ...build, timeoutMs: spec.timeoutMs }, work, deps.now());
-  return { ...(await apply(deps, tx, snapshot, decision)), intents: snapshot.activeIntentIds };
+  return { next: await apply(deps, tx, snapshot, decision), intents: snapshot.activeIntentIds, version };
 }
 
-/** Moves the build as far as it goes now. Throws WaitingError when the next look is due at a time. */
-export async function advanceBuild(deps: WorkerDeps, buildId: string): Promise<void> {
+/** Moves the build as far as it goes now, and asks to be called again when the next look is due at a time. */
+export async function driveBuild(deps: WorkerDeps, buildId: string): Promise<void> {
   for (let count = 0; count < 10; count++) {
-    const next = await transaction(deps.database, (tx) => step(deps, tx, buildId));
+    const { next, intents, version } = await transaction(deps.database, (tx) => step(deps, tx, buildId));
     if (next.kind === 'again') continue;
-    for (const intentId of next.intents) await advanceIntent(deps, intentId);
-    if (next.kind === 'wait') throw new WaitingError(next.code, next.message, { until: next.until });
+    for (const intentId of intents) await advanceIntent(deps, intentId);
+    if (next.kind === 'wait') await wakeAt(deps, next.until, { job: advanceBuild, payload: { buildId, version } });
     return;
   }
   throw new IgnoredError('busy', `Other writers moved the build ${buildId} ten times; the sweep looks again.`);
