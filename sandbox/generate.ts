@@ -50,12 +50,17 @@ function parameter(raw: Json): ParameterDescription {
   };
 }
 
-function answers(raw: Json | undefined): Record<string, Json> {
+/** Where GitHub's description is wrong about what GitHub answers: here every account would have to be an enterprise too. */
+const corrections: Readonly<Record<string, Json>> = {
+  'apps/list-installations 200': { type: 'array', items: { $ref: 'installation' } },
+};
+
+function answers(id: string, raw: Json | undefined): Record<string, Json> {
   return Object.fromEntries(
     Object.entries(resolve(raw)).map(([status, answer]) => {
       const content = at(resolve(answer), 'content');
       const schema = at(content, 'application/json', 'schema');
-      return [status, schema === undefined ? null : answerSchema(schema)];
+      return [status, schema === undefined ? null : (corrections[`${id} ${status}`] ?? answerSchema(schema))];
     }),
   );
 }
@@ -71,7 +76,7 @@ function operation(method: OperationDescription['method'], path: string, raw: Js
       body === undefined
         ? null
         : { required: at(raw, 'requestBody', 'required') === true, schema: requestSchema(body, components) },
-    answers: answers(raw['responses']),
+    answers: answers(text(raw['operationId']), raw['responses']),
   };
 }
 

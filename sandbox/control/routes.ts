@@ -1,5 +1,5 @@
 /** The control API: `POST /_sandbox/{command}` with a JSON object. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance } from 'fastify';
 import { ImpossibleRequest } from '../actions/users.ts';
 import type { World } from '../world.ts';
 import { commands, runCommand, type CommandName } from './commands.ts';
@@ -10,10 +10,10 @@ export function controlRoutes(world: World) {
   return (instance: FastifyInstance): void => {
     // Only JSON is parsed, which a page of another origin cannot send without being asked first.
     instance.removeContentTypeParser('text/plain');
-    instance.setErrorHandler((error: Error & { validation?: unknown }, request, reply) => {
-      const isCallers = error instanceof ImpossibleRequest || error.validation !== undefined;
-      if (!isCallers) request.log.error(error);
-      return reply.code(isCallers ? 400 : 500).send({ message: error.message });
+    instance.setErrorHandler((error: FastifyError | ImpossibleRequest, request, reply) => {
+      const status = error instanceof ImpossibleRequest ? 400 : (error.statusCode ?? 500);
+      if (status >= 500) request.log.error(error);
+      return reply.code(status).send({ message: error.message });
     });
     instance.get(`${controlBase}/health`, () => ({ url: world.url, apiUrl: world.apiUrl }));
     for (const name of Object.keys(commands) as CommandName[])

@@ -54,7 +54,9 @@ function judge(
   request: FastifyRequest,
   { repository, service }: { repository: Repository | undefined; service: Service },
 ): Verdict {
-  if (world.faults.take('expired_token', [`git/${service.slice(4)}`]) !== undefined) return unauthenticated;
+  const hasCredentials = request.headers.authorization !== undefined;
+  if (hasCredentials && world.faults.take('expired_token', [`git/${service.slice(4)}`]) !== undefined)
+    return unauthenticated;
   let actor: InstallationActor | UserActor | null;
   try {
     actor = authenticateBasic(world, request.headers.authorization);

@@ -89,7 +89,7 @@ export class Dispatcher {
     const match = this.#router.find(request.method, path);
     progress.operation = match?.operation ?? null;
     const subjects = faultSubjects(request, match);
-    await this.#injectBefore(subjects);
+    await this.#injectBefore(request, subjects);
     progress.actor = authenticate(this.#world, header(request, 'authorization'));
     if (match === null) throw unserved(request);
     const limits = { holder: holderOf(progress.actor), operation: match.operation.id, method: request.method };
@@ -110,11 +110,11 @@ export class Dispatcher {
     return { path: `/repos/${fullName(this.#world, repository)}${found[2] ?? ''}`, byId: repository };
   }
 
-  async #injectBefore(subjects: readonly string[]): Promise<void> {
+  async #injectBefore(request: RestRequest, subjects: readonly string[]): Promise<void> {
     const { faults } = this.#world;
     const latency = faults.take('latency', subjects);
     if (latency !== undefined) await new Promise((resolve) => setTimeout(resolve, latency.milliseconds));
-    if (faults.take('expired_token', subjects) !== undefined)
+    if (header(request, 'authorization') !== undefined && faults.take('expired_token', subjects) !== undefined)
       throw new Refusal(401, 'Bad credentials', { documentation: documentationHome });
   }
 

@@ -22,8 +22,8 @@ const keptKeywords = new Set([
   'uniqueItems',
 ]);
 
-/** Formats with a meaning of their own; others are GitHub's internal labels. */
-const keptFormats: ReadonlySet<Json> = new Set(['uri', 'uri-template', 'date-time', 'date', 'email']);
+/** Formats with a meaning of their own. Of the others, addresses of bots are no valid `email`, and the rest are labels. */
+const keptFormats: ReadonlySet<Json> = new Set(['uri', 'uri-template', 'date-time', 'date']);
 
 export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -62,6 +62,36 @@ function presentTeam(world: World, organization: User, team: Team) {
   } satisfies Schemas['team'];
 }
 
+function presentOrganization(world: World, organization: User): Schemas['team-organization'] {
+  const { login, node_id, avatar_url, html_url } = presentUser(world, organization);
+  const url = `${world.apiUrl}/orgs/${login}`;
+  return {
+    login,
+    id: organization.id,
+    node_id,
+    avatar_url,
+    html_url,
+    url,
+    repos_url: `${url}/repos`,
+    events_url: `${url}/events`,
+    hooks_url: `${url}/hooks`,
+    issues_url: `${url}/issues`,
+    members_url: `${url}/members{/member}`,
+    public_members_url: `${url}/public_members{/member}`,
+    description: null,
+    has_organization_projects: false,
+    has_repository_projects: false,
+    public_repos: 0,
+    public_gists: 0,
+    followers: 0,
+    following: 0,
+    created_at: iso(organization.createdAt),
+    updated_at: iso(organization.createdAt),
+    archived_at: null,
+    type: 'Organization',
+  };
+}
+
 function listTeams(call: Call<'teams/list'>): Answer {
   const { world, params, query, url } = call;
   const organization = requireOrganization(call, params.org);
@@ -74,25 +104,15 @@ function getTeam(call: Call<'teams/get-by-name'>): Answer {
   const { world, params } = call;
   const organization = requireOrganization(call, params.org);
   const team = requireTeam(world, organization, params.team_slug);
-  const url = `${world.apiUrl}/orgs/${organization.login}`;
-  const body = {
+  const body: Schemas['team-full'] = {
     ...presentTeam(world, organization, team),
+    privacy: 'closed',
+    notification_setting: 'notifications_enabled',
     members_count: team.memberIds.length,
     repos_count: 0,
     created_at: iso(organization.createdAt),
     updated_at: iso(organization.createdAt),
-    organization: {
-      ...presentAccount(world, organization),
-      url,
-      hooks_url: `${url}/hooks`,
-      issues_url: `${url}/issues`,
-      members_url: `${url}/members{/member}`,
-      public_members_url: `${url}/public_members{/member}`,
-      description: null,
-      has_organization_projects: false,
-      has_repository_projects: false,
-      archived_at: null,
-    },
+    organization: presentOrganization(world, organization),
   };
   return { status: 200, body };
 }

@@ -1,6 +1,6 @@
 /** Starts a sandbox for one test, with an Octokit for its App and a receiver for its webhooks. */
 import { execFile } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -29,6 +29,11 @@ export interface Received {
   readonly event: string;
   readonly raw: string;
   readonly payload: Loose;
+}
+
+/** What stands at a dotted path of a payload. */
+export function valueAt({ payload }: Received, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], payload);
 }
 
 export interface Receiver {
@@ -174,4 +179,11 @@ export async function refusal(request: Promise<unknown>): Promise<{ status: numb
     return { status, data: response?.data, headers: response?.headers };
   }
   throw new Error('The request was not refused.');
+}
+
+/** An App JWT with claims of the test's choosing; times in seconds. */
+export function appJwt(claims: Record<string, unknown>, privateKey: string = keys.privateKey): string {
+  const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const signed = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`;
+  return `${signed}.${sign('RSA-SHA256', Buffer.from(signed), privateKey).toString('base64url')}`;
 }

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { git, sandboxOptions, setStage, temporaryFolder, type Stage } from '../testing/harness.ts';
+import { connectSandbox } from './client.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await setStage();
+});
+
+afterAll(async () => {
+  expect(stage.sandbox.failures).toEqual([]);
+  await stage.close();
+});
+
+describe('the control API', () => {
+  it('does from another process what the sandbox does in this one', async () => {
+    const remote = connectSandbox(stage.sandbox.url);
+    const repository = await remote.createRepository({ owner: 'acme', name: 'remote', files: { a: 'a' } });
+    expect(await remote.listRepositories({})).toContainEqual(repository);
+    const { id } = await remote.setFault({ kind: 'lose', match: 'push', times: 3 });
+    expect(await remote.listFaults({})).toMatchObject([{ id, kind: 'lose', applied: 0 }]);
+    await remote.clearFaults({});
+    const { url } = await remote.pushToken({ repositoryId: repository.id, login: 'newcomer' });
+    expect(await git(stage.folder, 'ls-remote', url)).toContain('refs/heads/main');
+  });
+
+  it('counts the writes that a deploy costs, without the tokens it took', async () => {
+    const remote = connectSandbox(stage.sandbox.url);
+    await remote.resetRequests({});
+    const repo = { owner: stage.owner, repo: stage.repo };
+    await stage.octokit.rest.repos.get(repo);
+    await stage.octokit.rest.repos.createDeployment({ ...repo, ref: 'main' });
+    const writes = await remote.listWrites({});
+    expect(writes).toMatchObject([{ operation: 'repos/create-deployment', status: 201, actor: 'landfall[bot]' }]);
+    expect((await remote.listRequests({})).length).toBeGreaterThan(writes.length);
+    const shown = await remote.inspectRepository({ repositoryId: stage.repositoryId });
+    expect(shown.deployments).toHaveLength(1);
+  });
+
+  it('says what it cannot do', async () => {
+    const remote = connectSandbox(stage.sandbox.url);
+    await expect(remote.deleteRepository({ repositoryId: 1 })).rejects.toThrow(/no repository with id 1/);
+    await expect(remote.createRepository({ owner: 'acme', name: '../x' })).rejects.toThrow(/cannot be a repository/);
+    await expect(remote.createRepository({ owner: 'acme', name: 'shop' })).rejects.toThrow(/exists/);
+    await expect(remote.createRepository({ owner: 'acme' } as never)).rejects.toThrow(/name/);
+  });
+
+  it('takes nothing but JSON, so that no other page can drive it', async () => {
+    const send = (headers: Record<string, string>, body: string) =>
+      fetch(`${stage.sandbox.url}/_sandbox/clearFaults`, { method: 'POST', headers, body });
+    expect((await send({ 'content-type': 'text/plain' }, '{}')).status).toBe(415);
+    expect((await send({ 'content-type': 'application/x-www-form-urlencoded' }, '')).status).toBe(415);
+    expect((await send({ 'content-type': 'application/json' }, '{}')).status).toBe(200);
+  });
+});
+
+it('runs as a process of its own, says when it is ready, and ends on SIGTERM', async () => {
+  const folder = await temporaryFolder();
+  const config = join(folder.path, 'sandbox.json');
+  await writeFile(config, JSON.stringify(sandboxOptions(join(folder.path, 'data'))));
+  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', main, config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const ready = JSON.parse(line.toString()) as { ready: boolean; url: string; apiUrl: string };
+  expect(ready.ready).toBe(true);
+  const remote = connectSandbox(ready.url);
+  await remote.createRepository({ owner: 'acme', name: 'shop', files: { a: 'a' } });
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  await folder.remove();
+});
