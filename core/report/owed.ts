@@ -1,11 +1,150 @@
 /** Decides which writes to GitHub an intent owes now, at most six in its whole life. */
+import { checkOutput } from './output.ts';
+import { clip, maxDescription, plain } from './text.ts';
+import { hasBegun, progressOf, verdictOf, type Verdict } from './verdict.ts';
 import type { IntentReport } from './view.ts';
 import type { Write } from './writes.ts';
 
 /** What a deploy may cost GitHub. */
 export const maxWritesPerDeploy = 6;
 
+type StatusWrite = Extract<Write, { kind: 'createDeploymentStatus' }>;
+type State = StatusWrite['payload']['body']['state'];
+
 /** New writes, in the order they are to be sent; those in `intent.owed` are not repeated. */
-export function owedWrites(_intent: IntentReport, _now: Date): Write[] {
-  throw new Error('not written yet');
+export function owedWrites(intent: IntentReport, now: Date): Write[] {
+  if (intent.status === 'refused') return [];
+  const owed = new Set(intent.owed.map(({ key }) => key));
+  // The end has been told: GitHub's states only go forward.
+  if (owed.has(`intent:${intent.id}:check:final`)) return [];
+  const isNew = ({ key }: Write) => !owed.has(key);
+  const opening = [createCheckRun(intent, now), createDeployment(intent)].filter(isNew);
+  const verdict = verdictOf(intent);
+  const used = owed.size + opening.length;
+  if (verdict) return [...opening, ...closing(intent, { verdict, used, now }).filter(isNew)];
+  return intent.status === 'active' ? [...opening, ...progress(intent, { used, now }).filter(isNew)] : opening;
+}
+
+/** One status, and one update of the check run if that leaves enough for the end. */
+function progress(intent: IntentReport, { used, now }: { used: number; now: Date }): Write[] {
+  if (!hasBegun(intent)) return [];
+  const status = deploymentStatus(intent, 'in_progress', progressOf(intent));
+  const statusCost = intent.owed.some(({ key }) => key === status.key) ? 0 : 1;
+  const reserved = 2 + intent.previous.length;
+  const affordable = used + statusCost + 1 + reserved <= maxWritesPerDeploy;
+  return intent.rollouts.length > 0 && affordable ? [status, updateCheckRun(intent, null, now)] : [status];
+}
+
+function closing(intent: IntentReport, { verdict, used, now }: { verdict: Verdict; used: number; now: Date }): Write[] {
+  const description = verdict.state === 'success' ? verdict.title : verdict.reason || verdict.title;
+  const status = deploymentStatus(intent, verdict.state, description);
+  const check = updateCheckRun(intent, verdict, now);
+  const affordable = Math.max(0, maxWritesPerDeploy - used - 2);
+  const superseded = verdict.state === 'success' ? intent.previous : [];
+  // Of too many the latest first; the others are still `success` and fall to the next deploy.
+  const inactive = superseded
+    .toSorted((a, b) => Number(b.finishedAt) - Number(a.finishedAt) || (a.intentId < b.intentId ? -1 : 1))
+    .slice(0, affordable)
+    .map((previous) => inactiveStatus(intent, previous));
+  return [status, ...inactive, check];
+}
+
+function createCheckRun(intent: IntentReport, now: Date): Write {
+  return {
+    key: `intent:${intent.id}:check:create`,
+    kind: 'createCheckRun',
+    coalesceKey: null,
+    payload: {
+      repositoryId: intent.repositoryId,
+      intentId: intent.id,
+      body: {
+        name: `Landfall: ${intent.environment}`,
+        head_sha: intent.sha,
+        external_id: externalId(intent),
+        details_url: intent.consoleUrl,
+        status: 'in_progress',
+        started_at: intent.requestedAt.toISOString(),
+        output: checkOutput({ ...intent, status: 'active' }, null, now),
+      },
+    },
+  };
+}
+
+function updateCheckRun(intent: IntentReport, verdict: Verdict | null, now: Date): Write {
+  const output = checkOutput(intent, verdict, now);
+  const end = intent.finishedAt ?? now;
+  return {
+    key: `intent:${intent.id}:check:${verdict ? 'final' : 'live'}`,
+    kind: 'updateCheckRun',
+    coalesceKey: `intent:${intent.id}:check`,
+    payload: {
+      repositoryId: intent.repositoryId,
+      intentId: intent.id,
+      externalId: externalId(intent),
+      body: verdict
+        ? { status: 'completed', conclusion: verdict.conclusion, completed_at: end.toISOString(), output }
+        : { status: 'in_progress', output },
+    },
+  };
+}
+
+/** P36: the commit itself, never merged into a branch, and no checks of GitHub asked: the gates are ours. */
+function createDeployment(intent: IntentReport): Write {
+  return {
+    key: `intent:${intent.id}:deployment:create`,
+    kind: 'createDeployment',
+    coalesceKey: null,
+    payload: {
+      repositoryId: intent.repositoryId,
+      intentId: intent.id,
+      body: {
+        ref: intent.sha,
+        task: 'deploy',
+        auto_merge: false,
+        required_contexts: [],
+        environment: intent.environment,
+        description: 'Deployed by Landfall',
+        transient_environment: intent.transient,
+        production_environment: intent.environment === 'production',
+        payload: { landfall_intent: intent.id },
+      },
+    },
+  };
+}
+
+function deploymentStatus(intent: IntentReport, state: State, description: string): StatusWrite {
+  const shown = intent.environmentUrl !== null && state === 'success' ? { environment_url: intent.environmentUrl } : {};
+  return {
+    key: `intent:${intent.id}:status:${state === 'in_progress' ? state : 'final'}`,
+    kind: 'createDeploymentStatus',
+    coalesceKey: `intent:${intent.id}:status`,
+    payload: {
+      repositoryId: intent.repositoryId,
+      intentId: intent.id,
+      body: {
+        state,
+        description: clip(plain(description).replace(/\s+/g, ' '), maxDescription),
+        environment: intent.environment,
+        log_url: intent.consoleUrl,
+        ...shown,
+        auto_inactive: false,
+      },
+    },
+  };
+}
+
+/** P37: GitHub's own `auto_inactive` leaves production and transient environments out, so we say it. */
+function inactiveStatus(intent: IntentReport, { intentId, consoleUrl }: IntentReport['previous'][number]): StatusWrite {
+  const status = deploymentStatus(intent, 'inactive', `Superseded by ${intent.sha.slice(0, 7)}`);
+  const body = { ...status.payload.body, log_url: consoleUrl ?? intent.consoleUrl };
+  return {
+    ...status,
+    key: `intent:${intentId}:status:inactive`,
+    coalesceKey: `intent:${intentId}:status`,
+    payload: { ...status.payload, intentId, body },
+  };
+}
+
+function externalId({ id }: IntentReport): string {
+  return `intent:${id}`;
 }

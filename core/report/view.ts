@@ -47,7 +47,12 @@ export type IntentReport = {
   builds: readonly BuildReport[];
   rollouts: readonly RolloutReport[];
   /** Intents of this environment whose GithubDeployment is still `success`, this one left out. */
-  previous: readonly { intentId: string; sha: string; finishedAt: Date | null }[];
+  previous: readonly {
+    intentId: string;
+    sha: string;
+    finishedAt: Date | null;
+    /** Of that intent. */ consoleUrl?: string;
+  }[];
   /** Outbox rows of this intent that exist, whatever their status; and those `inactive` ones it owed for others. */
   owed: readonly { key: string }[];
 };

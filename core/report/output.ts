@@ -1,0 +1,105 @@
+/** Renders the output of an intent's check run: summary, log tail, annotations. */
+import { reasons } from '../intent/reasons.ts';
+import { isTerminal } from '../rollout/stage.ts';
+import { clip, clipLines, fenced, inline, lastLines, maxOutputBytes, maxTitle, plain } from './text.ts';
+import { progressOf, type Verdict } from './verdict.ts';
+import type { BuildReport, IntentReport, RolloutReport } from './view.ts';
+import type { CheckOutput } from './writes.ts';
+
+const maxAnnotations = 50;
+/** Room for fences and headings beside the log itself. */
+const maxLogBytes = maxOutputBytes - 5_000;
+
+export function checkOutput(intent: IntentReport, verdict: Verdict | null, now: Date): CheckOutput {
+  const annotations = verdict?.conclusion === 'failure' ? annotationsOf(intent) : [];
+  const text = logsOf(intent);
+  return {
+    title: clip(plain(verdict?.title ?? progressOf(intent)), maxTitle),
+    summary: clipLines(summary(intent, verdict, now), maxOutputBytes),
+    ...(text === '' ? {} : { text }),
+    ...(annotations.length === 0 ? {} : { annotations }),
+  };
+}
+
+function summary(intent: IntentReport, verdict: Verdict | null, now: Date): string {
+  const branch = intent.ref.replace(/^refs\/heads\//, '');
+  const parts = [
+    `**${inline(intent.environment)}** · \`${intent.sha.slice(0, 7)}\` of ${inline(branch)} · [log and timeline](${intent.consoleUrl})`,
+  ];
+  if (verdict && verdict.reason !== '') parts.push(inline(verdict.reason));
+  if (verdict?.conclusion === 'failure' && verdict.code !== null)
+    parts.push(`What to do: ${reasons[verdict.code].todo}`);
+  if (verdict?.state === 'success' && intent.environmentUrl !== null)
+    parts.push(`Serving at ${inline(intent.environmentUrl)}`);
+  parts.push(servicesTable(intent, now));
+  const stages = intent.rollouts.toSorted(byService).flatMap(stageRows);
+  if (stages.length > 0) parts.push(['| Service | Stage | After |', '|---|---|---|', ...stages].join('\n'));
+  return parts.join('\n\n');
+}
+
+function servicesTable({ builds, rollouts }: IntentReport, now: Date): string {
+  const names = [...new Set([...builds, ...rollouts].map(({ service }) => service))].sort();
+  const rows = names.map((name) => {
+    const build = builds.find(({ service }) => service === name);
+    const rollout = rollouts.find(({ service }) => service === name);
+    return `| ${inline(name)} | ${build ? buildCell(build, now) : '–'} | ${rollout ? rolloutCell(rollout) : '–'} |`;
+  });
+  return ['| Service | Build | Rollout |', '|---|---|---|', ...rows].join('\n');
+}
+
+function buildCell({ status, startedAt, finishedAt, reason }: BuildReport, now: Date): string {
+  const took = startedAt ? ` in ${seconds(startedAt, finishedAt ?? now)}` : '';
+  const why = status === 'failed' && reason !== null ? `: ${inline(clip(reason, 300))}` : '';
+  return `${status}${took}${why}`;
+}
+
+function rolloutCell({ stage, events, reason }: RolloutReport): string {
+  const [first, last] = [events.at(0), events.at(-1)];
+  const took = isTerminal(stage) && first && last ? ` after ${seconds(first.at, last.at)}` : '';
+  const why = stage !== 'running' && reason !== null ? `: ${inline(clip(reason, 300))}` : '';
+  return `${inline(stage)}${took}${why}`;
+}
+
+function stageRows({ service, events }: RolloutReport): string[] {
+  return events.map(({ stage, at }, index) => {
+    const before = events[index - 1];
+    return `| ${inline(service)} | ${inline(stage)} | ${before ? seconds(before.at, at) : at.toISOString()} |`;
+  });
+}
+
+/** The tails of what failed, the last lines first to stay when there is too much. */
+function logsOf({ builds, rollouts }: IntentReport): string {
+  const failed = [
+    ...builds.toSorted(byService).map(({ service, logTail }) => ({ heading: `Build of ${service}`, lines: logTail })),
+    ...rollouts
+      .toSorted(byService)
+      .map(({ service, lastLog }) => ({ heading: `Last lines of ${service}`, lines: lastLog })),
+  ].filter(({ lines }) => lines.length > 0);
+  const share = Math.floor(maxLogBytes / Math.max(1, failed.length));
+  const blocks = failed.map(
+    ({ heading, lines }) => `### ${inline(heading)}\n\n${fenced(lastLines(lines, share).join('\n'))}`,
+  );
+  return clipLines(blocks.join('\n\n'), maxOutputBytes);
+}
+
+function annotationsOf({ builds }: IntentReport): NonNullable<CheckOutput['annotations']> {
+  return builds
+    .toSorted(byService)
+    .flatMap(({ annotations }) => annotations)
+    .slice(0, maxAnnotations)
+    .map(({ path, line, endLine, message }) => ({
+      path: plain(path),
+      start_line: line,
+      end_line: Math.max(line, endLine),
+      annotation_level: 'failure' as const,
+      message: clip(plain(message), 4_000),
+    }));
+}
+
+function seconds(from: Date, until: Date): string {
+  return `${((until.getTime() - from.getTime()) / 1_000).toFixed(1)} s`;
+}
+
+function byService(a: { service: string }, b: { service: string }): number {
+  return a.service < b.service ? -1 : 1;
+}

@@ -1,0 +1,81 @@
+/** What the report says of an intent: its end as GitHub names it, or that it goes on. */
+import { isReasonCode, reasons, type ReasonCode } from '../intent/reasons.ts';
+import type { CheckConclusion } from './writes.ts';
+import type { IntentReport } from './view.ts';
+
+export type Verdict = {
+  conclusion: CheckConclusion;
+  /** Of the GithubDeployment. */
+  state: 'success' | 'failure' | 'error' | 'inactive';
+  title: string;
+  code: ReasonCode | null;
+  /** What happened, in a sentence. */
+  reason: string;
+};
+
+/** Ends that are ours to mend, not the project's: an `error` for GitHub, not a `failure`. */
+const ours: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'internal',
+  'builder_lost',
+  'builder_unavailable',
+  'registry_refused',
+  'registry_unreachable',
+  'no_build_node',
+  'no_capacity',
+  'nodes_silent',
+  'allocation_lost',
+  'dns_not_updated',
+  'routes_not_updated',
+  'secrets_unreadable',
+]);
+
+/** null while it goes on. `success` means that every service serves (P11). */
+export function verdictOf(intent: IntentReport): Verdict | null {
+  const code = intent.reasonCode !== null && isReasonCode(intent.reasonCode) ? intent.reasonCode : null;
+  const reason = intent.reason ?? (code === null ? '' : reasons[code].means);
+  switch (intent.status) {
+    case 'active':
+    case 'refused':
+      return null;
+    case 'succeeded':
+      if (!serves(intent)) return null;
+      return {
+        conclusion: 'success',
+        state: 'success',
+        title: `Deployed to ${intent.environment}`,
+        code,
+        reason: 'Every service serves.',
+      };
+    case 'failed': {
+      const rolledBack = intent.rollouts.some(({ stage }) => stage === 'rolled_back');
+      const title = rolledBack ? 'Rolled back: the previous release goes on serving' : 'Failed';
+      return {
+        conclusion: 'failure',
+        state: code !== null && ours.has(code) ? 'error' : 'failure',
+        title,
+        code,
+        reason,
+      };
+    }
+    case 'superseded':
+      return { conclusion: 'cancelled', state: 'inactive', title: 'A newer push took its place', code, reason };
+    case 'cancelled':
+      return { conclusion: 'cancelled', state: 'inactive', title: 'Cancelled', code, reason };
+  }
+}
+
+function serves({ rollouts }: IntentReport): boolean {
+  const kept = rollouts.filter(({ stage, reasonCode }) => stage !== 'stopped' || reasonCode !== 'service_removed');
+  return kept.length > 0 && kept.every(({ stage }) => stage === 'running');
+}
+
+/** While it goes on. */
+export function progressOf({ builds, rollouts, environment }: IntentReport): string {
+  if (rollouts.length > 0) return `Rolling out to ${environment}`;
+  return builds.some(({ status }) => status === 'building') ? 'Building' : 'Waiting for a node to build it';
+}
+
+/** Whether any work on it has begun. */
+export function hasBegun({ builds, rollouts }: IntentReport): boolean {
+  return rollouts.length > 0 || builds.some(({ status }) => status === 'building' || status === 'succeeded');
+}
