@@ -1,10 +1,11 @@
 /** Puts the bot together: the route that takes webhooks in, and the jobs that work on them. */
 import type { FastifyInstance } from 'fastify';
-import { fetchMissedDeliveries, processDelivery } from '../platform/queue/jobs.ts';
+import { fetchMissedDeliveries, processDeliveries, processDelivery } from '../platform/queue/jobs.ts';
 import { handle } from '../platform/queue/queues.ts';
 import { deliveryReceivedAt, insertDeliveries } from '../prisma/store/deliveries.ts';
 import { missedDeliveries } from './deliveries/missed-deliveries.ts';
 import { processDelivery as process } from './deliveries/process-delivery.ts';
+import { processTogether, wakeDeliveries } from './deliveries/together.ts';
 import type { BotDeps } from './deps.ts';
 import { handledEvents, registerHandlers } from './handlers/register.ts';
 import { webhookIntake } from './intake/webhook-intake.ts';
@@ -27,7 +28,11 @@ export function startBot(deps: BotDeps): Bot {
   const fetchMissed = missedDeliveries({ ...deps, handles: handledEvents });
   queues.work(
     'deliveries',
-    [handle(processDelivery, ({ guid }) => process(deps, guid)), handle(fetchMissedDeliveries, fetchMissed)],
+    [
+      handle(processDelivery, ({ guid }) => process(deps, guid)),
+      handle(processDeliveries, ({ guids }) => processTogether(guids, { queues, work: (guid) => process(deps, guid) })),
+      handle(fetchMissedDeliveries, fetchMissed),
+    ],
     { concurrency },
   );
   queues.every(fetchMissedDeliveries, {}, missedEveryMs);
@@ -35,9 +40,7 @@ export function startBot(deps: BotDeps): Bot {
     register: webhookIntake({
       verify: (rawBody, signature) => deps.github.verify(rawBody, signature),
       store: (deliveries) => insertDeliveries(database.pool, deliveries),
-      wake: async (guids) => {
-        for (const guid of guids) await queues.enqueue(processDelivery, { guid });
-      },
+      wake: (guids) => wakeDeliveries(queues, guids),
       handles: handledEvents,
       log: deps.log,
       now: deps.now,

@@ -1,6 +1,6 @@
 /** Reads a webhook's headers and body into the row that the inbox keeps. Strict only on what is used of it (P43). */
 import Type from 'typebox';
-import Value from 'typebox/value';
+import { Compile } from 'typebox/compile';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import type { NewDelivery } from '../../prisma/store/deliveries.ts';
 
@@ -34,10 +34,10 @@ export function parsePayload(rawBody: Buffer): object {
   throw new ApiError('webhook_payload_invalid', 'The body of the webhook is JSON, but not an object.');
 }
 
-const Id = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
+const hasId = Compile(Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }));
 
 function idOf(value: unknown): number | null {
-  return Value.Check(Id, value) ? value.id : null;
+  return hasId.Check(value) ? value.id : null;
 }
 
 /** `handles` says of `event` and `event.action` whether anything here works on it. */

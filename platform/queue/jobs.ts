@@ -14,6 +14,14 @@ export const processDelivery = defineJob({
   jobId: ({ guid }) => guid,
 });
 
+/** Works on webhooks of the inbox that arrived together: one wake-up for all of them. */
+export const processDeliveries = defineJob({
+  name: 'processDeliveries',
+  queue: 'deliveries',
+  payload: Type.Object({ guids: Type.Array(Id, { minItems: 1, maxItems: 500 }) }, strict),
+  jobId: ({ guids }) => guids[0] ?? '',
+});
+
 /** Offers, supersedes, times out or finishes a build; `version` is the build's. */
 export const advanceBuild = defineJob({
   name: 'advanceBuild',

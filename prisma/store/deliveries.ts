@@ -11,9 +11,12 @@ export interface NewDelivery {
   /** The raw bytes, as signed. */
   payload: Buffer;
   receivedAt: Date;
-  /** Set when nothing here handles the event: it is kept, and not worked on. */
+  /** Set when nothing here handles the event: that it came is kept, and nothing is done. */
   ignored: { code: string; reason: string } | null;
 }
+
+/** Of a delivery that nothing handles, only that it came is kept. */
+const nothing = Buffer.alloc(0);
 
 /**
  * Stores a group in one statement and gives the GUIDs that were new; a known one changes nothing. The payloads travel as
@@ -42,16 +45,17 @@ const insertGroup = `
   RETURNING "guid"`;
 
 function columnsOf(deliveries: readonly NewDelivery[]): unknown[] {
+  const payloads = deliveries.map(({ ignored, payload }) => (ignored === null ? payload : nothing));
+  // SQL counts bytes from 1.
   let end = 1;
-  const starts = deliveries.map(({ payload }) => {
-    const start = end;
-    end += payload.length;
-    return start;
+  const starts = payloads.map(({ length }) => {
+    end += length;
+    return end - length;
   });
   return [
-    Buffer.concat(deliveries.map(({ payload }) => payload)),
+    Buffer.concat(payloads),
     starts,
-    deliveries.map(({ payload }) => payload.length),
+    payloads.map(({ length }) => length),
     deliveries.map(({ guid }) => guid),
     deliveries.map(({ event }) => event),
     deliveries.map(({ action }) => action),
