@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase, createEmptyDatabase, type TestDatabase } from '../test/store/database.ts';
 import { missingStatements } from './dev/schema.ts';
 import { migrationsDir, readMigrations } from './migrate/files.ts';
-import { migrate } from './migrate.ts';
+import { migrate, migrationLock } from './migrate.ts';
 
 let database: TestDatabase;
 let folder: string;
@@ -46,6 +46,22 @@ describe('migrate', () => {
     expect(applied.flat().sort()).toEqual(names);
     expect(applied.filter((list) => list.length > 0)).toHaveLength(1);
     expect(await ask('SELECT count(*)::int AS n FROM _prisma_migrations')).toEqual([{ n: names.length }]);
+  });
+
+  it('waits for a process that is in the middle of a migration, and does not take it for a failed one', async () => {
+    await write('001_a', 'CREATE TABLE a (id int)');
+    await migrate(database.url, folder);
+    const other = new pg.Client(database.url);
+    await other.connect();
+    await other.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    await other.query('UPDATE _prisma_migrations SET finished_at = NULL');
+    const migrating = migrate(database.url, folder);
+    const waiting = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+    while ((await other.query(waiting)).rows.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await other.query('UPDATE _prisma_migrations SET finished_at = now()');
+    await other.end();
+    expect(await migrating).toEqual([]);
   });
 
   it('has nothing to do the second time', async () => {

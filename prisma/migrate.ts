@@ -7,8 +7,8 @@ import { migrationAdapters } from './migrate/adapters.ts';
 import { migrationList, noFilters, withSchemaEngine } from './migrate/engine.ts';
 import { migrationsDir, readMigrations, type Migration } from './migrate/files.ts';
 
-/** Any number that nobody else locks in our database. */
-const lockKey = 7_163_401;
+/** The advisory lock of whoever migrates: any number that nobody else locks in our database. */
+export const migrationLock = 7_163_401;
 
 /** As Prisma records it in `_prisma_migrations`. */
 interface Applied {
@@ -25,9 +25,10 @@ export async function migrate(url: string, directory: string = migrationsDir): P
   try {
     // The common start: nothing to do, and no engine to load.
     if (isCurrent(migrations, await readApplied(client))) return [];
-    await client.query('SELECT pg_advisory_lock($1)', [lockKey]);
-    if (isCurrent(migrations, await readApplied(client))) return [];
-    return await apply(url, directory, migrations);
+    await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    const applied = await readApplied(client);
+    refuseDamaged(migrations, applied);
+    return isCurrent(migrations, applied) ? [] : await apply(url, directory, migrations);
   } finally {
     await client.end();
   }
@@ -35,13 +36,18 @@ export async function migrate(url: string, directory: string = migrationsDir): P
 
 /** Whether every migration of this release is in the database. More may be: a newer release added them. */
 function isCurrent(migrations: readonly Migration[], applied: readonly Applied[]): boolean {
+  const finished = new Map(applied.filter((row) => row.finished).map((row) => [row.migration_name, row.checksum]));
+  return migrations.every(({ name, checksum }) => finished.get(name) === checksum);
+}
+
+/** Only to be asked under the lock: without it, what looks unfinished may be what another process is applying. */
+function refuseDamaged(migrations: readonly Migration[], applied: readonly Applied[]): void {
   const byName = new Map(applied.map((row) => [row.migration_name, row]));
-  return migrations.every(({ name, checksum }) => {
+  for (const { name, checksum } of migrations) {
     const row = byName.get(name);
     if (row?.finished === false) throw failedBefore(name);
     if (row !== undefined && row.checksum !== checksum) throw edited(name);
-    return row !== undefined;
-  });
+  }
 }
 
 async function readApplied(client: pg.Client): Promise<Applied[]> {
