@@ -118,3 +118,7 @@ export async function unfinishedBuilds(db: Db): Promise<{ id: string; version: n
     orderBy: { createdAt: 'asc' },
   });
 }
+
+export async function findBuild(db: Db, id: string): Promise<Build | null> {
+  return db.build.findUnique({ where: { id } });
+}

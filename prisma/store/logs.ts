@@ -14,30 +14,34 @@ export interface LogBatchRow {
   at: Date;
 }
 
-export type Appended =
-  | { kind: 'appended'; nextOffset: number; added: number }
-  /** Lines before this batch have not arrived. */
-  | { kind: 'gap'; nextOffset: number };
+export interface Appended {
+  /** Number of the next line within this attempt. */
+  nextOffset: number;
+  added: number;
+}
 
 const streamLocks = 0x10c5;
 
 /**
- * Appends what the stream does not have yet; a batch sent twice is stored once. Runs in a transaction: writers of one
- * stream take turns. A later attempt of a build counts from 0 again and continues the same stream.
+ * Appends what the stream does not have yet; a batch sent twice is stored once, and a batch that begins later than the stream
+ * ends leaves a jump. Runs in a transaction: writers of one stream take turns. A later attempt of a build counts from 0
+ * again and continues the same stream.
  */
 export async function appendLog(db: Db, batch: LogBatchRow, maxBytes: number): Promise<Appended> {
   await db.$executeRaw`SELECT pg_advisory_xact_lock(${streamLocks}::int, hashtext(${batch.stream}))`;
   const end = await streamEnd(db, batch.stream);
   const base = await attemptBase(db, batch, end);
-  const nextOffset = end - base;
-  if (batch.offset > nextOffset) return { kind: 'gap', nextOffset };
-  const lines = batch.lines.slice(nextOffset - batch.offset);
-  if (lines.length === 0) return { kind: 'appended', nextOffset, added: 0 };
+  const next = Math.max(end - base, batch.offset);
+  const lines = batch.lines.slice(next - batch.offset);
+  if (lines.length === 0) return { nextOffset: end - base, added: 0 };
   const bytes = lines.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, 0);
   const { stream, attempt, at } = batch;
-  await db.logChunk.create({ data: { stream, attempt, offset: BigInt(end), lines, bytes, at } });
+  // The attempt's first chunk says where its line 0 lies, also when the lines before this batch are lost.
+  if (end === base && next > 0)
+    await db.logChunk.create({ data: { stream, attempt, offset: BigInt(base), lines: [], bytes: 0, at } });
+  await db.logChunk.create({ data: { stream, attempt, offset: BigInt(base + next), lines, bytes, at } });
   await dropMiddle(db, stream, maxBytes);
-  return { kind: 'appended', nextOffset: nextOffset + lines.length, added: lines.length };
+  return { nextOffset: next + lines.length, added: lines.length };
 }
 
 async function streamEnd(db: Db, stream: string): Promise<number> {

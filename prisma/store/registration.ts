@@ -92,3 +92,31 @@ export async function removeNode(db: Db, id: string, at: Date): Promise<Node | n
   });
   return node;
 }
+
+export async function findNodeNamed(db: Db, name: string): Promise<Node | null> {
+  return db.node.findUnique({ where: { name } });
+}
+
+/** What a removed node held: its allocations count as gone, its leases as run out. */
+export async function abandonNode(db: Db, nodeId: string, at: Date): Promise<void> {
+  const gone = await db.allocation.updateManyAndReturn({
+    where: { nodeId, stoppedAt: null },
+    data: {
+      desired: 'stopped',
+      observed: 'gone',
+      health: 'none',
+      detail: 'The node was removed.',
+      stoppedAt: at,
+      version: { increment: 1 },
+    },
+    select: { serviceId: true },
+  });
+  await db.rollout.updateMany({
+    where: { finishedAt: null, serviceId: { in: gone.map(({ serviceId }) => serviceId) } },
+    data: { factsVersion: { increment: 1 } },
+  });
+  await db.workItem.updateMany({
+    where: { nodeId, status: { in: ['offered', 'claimed'] } },
+    data: { status: 'expired', credentialSealed: null },
+  });
+}

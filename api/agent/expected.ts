@@ -1,0 +1,84 @@
+/** Makes the expected state of one node out of its rows: what is secret is sealed to this node, and only what it needs (P60). */
+import { createHash } from 'node:crypto';
+import { registryContext, secretsContext } from '../../core/contract/sealing.ts';
+import type { ExpectedState, RegistryAccess } from '../../core/contract/expected-state.ts';
+import { expectedState, type ExpectedRow } from '../../core/expected/expected-state.ts';
+import { containerCidr } from '../../core/node/addresses.ts';
+import { decrypt } from '../../platform/crypto/envelope.ts';
+import { StalledError } from '../../platform/errors/errors.ts';
+import type { ExpectedAllocation, ExpectedSnapshot } from '../../prisma/store/expected-state.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Sealer } from './sealer.ts';
+
+type ExpectedDeps = Pick<ApiDeps, 'config' | 'masterKeys'> & { sealer: Sealer };
+
+export function composeExpectedState(deps: ExpectedDeps, { node, allocations, work }: ExpectedSnapshot): ExpectedState {
+  const rows: ExpectedRow[] = [];
+  const problems: ExpectedState['problems'] = [];
+  for (const allocation of allocations) {
+    const secrets = sealSecrets(deps, node.sealingKey, allocation);
+    if (secrets.ok) rows.push({ ...allocation, secrets: secrets.sealed, leasedUntil: null });
+    else problems.push({ serviceId: allocation.serviceId, message: secrets.message });
+  }
+  const state = expectedState({
+    node: { ...node, containerCidr: containerCidr(deps.config.pools, node.subnet) },
+    registries: registriesOf(deps, node.sealingKey, allocations),
+    allocations: rows,
+    work,
+  });
+  return { ...state, problems: [...state.problems, ...problems] };
+}
+
+type SealedSecrets = { ok: true; sealed: ExpectedRow['secrets'] } | { ok: false; message: string };
+
+/** A secret that does not open leaves out its service alone (P04). */
+function sealSecrets(deps: ExpectedDeps, sealingKey: string, allocation: ExpectedAllocation): SealedSecrets {
+  const { serviceId, secrets } = allocation;
+  if (secrets.length === 0) return { ok: true, sealed: null };
+  const version = digest(secrets.map(({ id, name, version: of }) => [id, name, of]));
+  try {
+    const sealed = deps.sealer(sealingKey, {
+      context: secretsContext(serviceId),
+      version,
+      plaintext: () => {
+        const values = secrets.map(({ id, name, valueSealed }) => {
+          const value = decrypt(deps.masterKeys, valueSealed, { table: 'Secret', column: 'valueSealed', id });
+          return [name, value.toString('utf8')];
+        });
+        return JSON.stringify(Object.fromEntries(values));
+      },
+    });
+    return { ok: true, sealed: { sealed, version } };
+  } catch (error) {
+    if (error instanceof StalledError) return { ok: false, message: error.message };
+    throw error;
+  }
+}
+
+/** The registries that this node's images come from. */
+function registriesOf(
+  deps: ExpectedDeps,
+  sealingKey: string,
+  allocations: readonly ExpectedAllocation[],
+): RegistryAccess[] {
+  const hosts = new Set(allocations.map(({ imageName }) => imageName.split('/', 1)[0] ?? ''));
+  return [...hosts].sort().map((host) => registryAccess(deps, sealingKey, host));
+}
+
+export function registryAccess(deps: ExpectedDeps, sealingKey: string, host: string): RegistryAccess {
+  const { registry } = deps.config;
+  if (host !== registry.host) return { host, insecure: false, sealedCredentials: null };
+  const { insecure, credentials } = registry;
+  if (credentials === null) return { host, insecure, sealedCredentials: null };
+  const plaintext = JSON.stringify(credentials);
+  const sealedCredentials = deps.sealer(sealingKey, {
+    context: registryContext(host),
+    version: digest(plaintext),
+    plaintext: () => plaintext,
+  });
+  return { host, insecure, sealedCredentials };
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}

@@ -1,0 +1,91 @@
+/** A status report: taken when it is the newest, written within the node's own rows, and what it may move is woken. */
+import type { ObservedContainer } from '../../core/contract/status.ts';
+import { StatusAnswer, StatusReport } from '../../core/contract/status.ts';
+import { isLive } from '../../core/node/liveness.ts';
+import { ApiError } from '../../platform/errors/api-codes.ts';
+import { advanceRollout, sweep } from '../../platform/queue/jobs.ts';
+import { takeReport, whyRefused, type AllocationReport, type TakenReport } from '../../prisma/store/status.ts';
+import { workOffers } from '../../prisma/store/work-items.ts';
+import type { ApiDeps } from '../deps.ts';
+import { isUuid } from '../http/ids.ts';
+import { answers, type Api } from '../http/routes.ts';
+import { nodeOf } from './authenticate.ts';
+import { storable } from './storable.ts';
+
+export function statusRoute(api: Api, deps: ApiDeps): void {
+  api.post(
+    '/status',
+    {
+      schema: {
+        operationId: 'reportStatus',
+        summary: 'Report what runs on this node; an older report than the last is refused',
+        tags: ['agent'],
+        body: StatusReport,
+        response: answers(StatusAnswer),
+      },
+    },
+    async (request) => report(deps, nodeOf(request).nodeId, storable(request.body)),
+  );
+}
+
+async function report(deps: ApiDeps, nodeId: string, body: StatusReport): Promise<StatusAnswer> {
+  const at = deps.now();
+  const named = body.containers.filter(({ allocationId }) => isUuid(allocationId));
+  const { database } = deps;
+  const taken = await takeReport(database.pool, {
+    ...body,
+    nodeId,
+    at,
+    idle: body.phase === 'idle',
+    allocations: newestOfEach(named.map(allocationReport)),
+  });
+  if (taken === null) throw new ApiError(await whyRefused(database.pool, { nodeId, epoch: body.epoch }));
+  await wake(deps, taken, at);
+  const unnamed = body.containers.filter(({ allocationId }) => !isUuid(allocationId));
+  return {
+    sequence: body.sequence,
+    generation: taken.generation,
+    work: await workOffers(database.db, nodeId),
+    refused: [...taken.refused, ...unnamed.map(({ allocationId }) => allocationId)].map((allocationId) => ({
+      allocationId,
+      code: 'not_assigned',
+    })),
+  };
+}
+
+/** A node that comes, or comes back, or learns to build: what waits for one is looked at again. */
+async function wake({ queues }: ApiDeps, taken: TakenReport, now: Date): Promise<void> {
+  for (const { id, factsVersion } of taken.moved)
+    await queues.enqueue(advanceRollout, { rolloutId: id, version: factsVersion });
+  if (taken.capabilitiesChanged || !isLive(taken, now)) await queues.enqueue(sweep, {});
+}
+
+export function allocationReport(container: ObservedContainer): AllocationReport {
+  return {
+    id: container.allocationId.toLowerCase(),
+    observed: observedOf(container),
+    health: container.health,
+    detail: container.detail,
+    detailCode: container.detailCode,
+    lastLog: container.lastLog,
+    restarts: container.restarts,
+  };
+}
+
+function observedOf({ state, containerId }: ObservedContainer): AllocationReport['observed'] {
+  switch (state) {
+    case 'exited':
+      return containerId === null ? 'gone' : 'exited';
+    case 'dead':
+      return 'exited';
+    case 'pulling':
+    case 'created':
+    case 'running':
+      return state;
+  }
+}
+
+/** Two containers of one allocation, while one takes the other's place: the last one named counts. */
+function newestOfEach(reports: AllocationReport[]): AllocationReport[] {
+  return [...new Map(reports.map((each) => [each.id, each])).values()];
+}

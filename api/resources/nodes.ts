@@ -1,0 +1,109 @@
+/** `/api/v1/nodes`: the servers, and how one comes and goes. */
+import Type from 'typebox';
+import { AllocationResource, NodeKind, NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
+import { Name } from '../../core/spec/service.ts';
+import { hashToken, newToken } from '../../platform/crypto/hash.ts';
+import { ApiError } from '../../platform/errors/api-codes.ts';
+import { sweep } from '../../platform/queue/jobs.ts';
+import { notify } from '../../platform/wake/notify.ts';
+import { nodeTopic } from '../../platform/wake/topics.ts';
+import { transaction } from '../../prisma/client.ts';
+import { recordAuditEvent } from '../../prisma/store/audit-events.ts';
+import { findNodeResource, nodeResources } from '../../prisma/store/node-resources.ts';
+import { abandonNode, createRegistrationToken, findNodeNamed, removeNode } from '../../prisma/store/registration.ts';
+import { allocationResources } from '../../prisma/store/rollout-resources.ts';
+import type { ApiDeps } from '../deps.ts';
+import { accessOf } from '../http/bearer.ts';
+import { IdParams, idOf } from '../http/ids.ts';
+import { answers, type Api } from '../http/routes.ts';
+
+const tokenLifeMs = 24 * 60 * 60 * 1_000;
+
+export function nodeRoutes(api: Api, deps: ApiDeps): void {
+  const { database, config, now } = deps;
+  const view = () => ({ pools: config.pools, now: now() });
+  const tags = ['nodes'];
+
+  api.get(
+    '/nodes',
+    { schema: { operationId: 'listNodes', tags, response: answers(Type.Object({ nodes: Type.Array(NodeResource) })) } },
+    async () => ({ nodes: await nodeResources(database.db, view()) }),
+  );
+
+  api.post(
+    '/nodes',
+    {
+      schema: {
+        operationId: 'addNode',
+        summary: 'Make a token under which one agent registers within 24 hours',
+        tags,
+        body: Type.Object({ name: Name, kind: NodeKind }),
+        response: answers(NodeRegistration),
+      },
+    },
+    async (request) => addNode(deps, accessOf(request).name, request.body),
+  );
+
+  api.get(
+    '/nodes/:id',
+    {
+      schema: {
+        operationId: 'getNode',
+        tags,
+        params: IdParams,
+        response: answers(Type.Object({ node: NodeResource, allocations: Type.Array(AllocationResource) })),
+      },
+    },
+    async (request) => {
+      const nodeId = idOf(request.params);
+      const node = await findNodeResource(database.db, nodeId, view());
+      if (node === null) throw new ApiError('not_found');
+      return { node, allocations: await allocationResources(database.db, { nodeId }) };
+    },
+  );
+
+  api.delete(
+    '/nodes/:id',
+    {
+      schema: {
+        operationId: 'removeNode',
+        summary: 'Take a node out: its agent is refused, and what ran there is placed elsewhere',
+        tags,
+        params: IdParams,
+        response: answers(Type.Object({})),
+      },
+    },
+    async (request) => {
+      await takeOut(deps, accessOf(request).name, idOf(request.params));
+      return {};
+    },
+  );
+}
+
+type NewNode = Pick<NodeRegistration, 'name' | 'kind'>;
+
+async function addNode({ database, now }: ApiDeps, actor: string, { name, kind }: NewNode): Promise<NodeRegistration> {
+  const token = newToken('lfr');
+  const at = now();
+  const expiresAt = new Date(at.getTime() + tokenLifeMs);
+  await transaction(database, async (tx) => {
+    if ((await findNodeNamed(tx, name)) !== null) throw new ApiError('name_taken');
+    await createRegistrationToken(tx, { tokenHash: hashToken(token), nodeName: name, kind, expiresAt });
+    await recordAuditEvent(tx, { actor, action: 'node.token_made', subject: `node-name:${name}`, at });
+  });
+  return { name, kind, token, expiresAt: expiresAt.toISOString() };
+}
+
+async function takeOut({ database, queues, now }: ApiDeps, actor: string, nodeId: string): Promise<void> {
+  const at = now();
+  await transaction(database, async (tx) => {
+    const node = await removeNode(tx, nodeId, at);
+    if (node === null) throw new ApiError('not_found');
+    await abandonNode(tx, nodeId, at);
+    const event = { actor, action: 'node.removed', subject: `node:${nodeId}`, at };
+    await recordAuditEvent(tx, { ...event, reason: `${node.name} was taken out.` });
+    await notify(tx, [nodeTopic(nodeId)]);
+  });
+  // Builds that it held are offered again, and rollouts look at what is left.
+  await queues.enqueue(sweep, {});
+}
