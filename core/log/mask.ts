@@ -10,12 +10,110 @@ export type Mask = {
 /** What stands in place of a secret. */
 export const masked = '***';
 
+const shortestSecret = 4;
+/** Single lines of a secret of several lines are masked from this length on: shorter ones stand in many texts. */
+const shortestLine = 8;
+
 /** For a stream. Values shorter than four characters are not masked: they would shred every line. */
-export function createMask(_secrets: readonly string[]): Mask {
-  throw new Error('not written yet');
+export function createMask(secrets: readonly string[]): Mask {
+  const forms = formsOf(secrets);
+  let held = '';
+  return {
+    write(chunk) {
+      const text = held + chunk;
+      const found = matches(text, forms);
+      const open = openStart(text, forms);
+      // What overlaps a secret that may still be growing is masked with it, as one.
+      const cut = found.find(({ start, end }) => start < open && open < end)?.start ?? open;
+      held = text.slice(cut);
+      return replace(
+        text.slice(0, cut),
+        found.filter(({ end }) => end <= cut),
+      );
+    },
+    end() {
+      const rest = replace(held, matches(held, forms));
+      held = '';
+      return rest;
+    },
+  };
 }
 
 /** For a text that is whole. */
-export function maskText(_text: string, _secrets: readonly string[]): string {
-  throw new Error('not written yet');
+export function maskText(text: string, secrets: readonly string[]): string {
+  return replace(text, matches(text, formsOf(secrets)));
+}
+
+/** The ways in which a secret is likely to stand in a log: as it is, by line, and as encoders write it. */
+function formsOf(secrets: readonly string[]): string[] {
+  const forms = secrets
+    .flatMap((secret) => [secret, secret.trim()])
+    .filter(({ length }) => length >= shortestSecret)
+    .flatMap((secret) => [
+      secret,
+      ...linesOf(secret),
+      JSON.stringify(secret).slice(1, -1),
+      encodeURIComponent(secret.replace(/[\uD800-\uDFFF]/g, '')),
+      ...base64Forms(secret),
+    ]);
+  return [...new Set(forms)].filter(({ length }) => length >= shortestSecret);
+}
+
+function linesOf(secret: string): string[] {
+  const lines = secret.split(/\r?\n/);
+  return lines.length > 1 ? lines.map((line) => line.trim()).filter(({ length }) => length >= shortestLine) : [];
+}
+
+/** Alone, and after other text: the first and last characters depend on what stands beside it, so they are left out. */
+function base64Forms(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const shifted = [1, 2].map((shift) => {
+    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
+    return text.replace(/=+$/, '').slice(shift + 1, -1);
+  });
+  const whole = bytes.toString('base64').replace(/=+$/, '');
+  return [whole, ...[whole.slice(0, -1), ...shifted].filter(({ length }) => length >= shortestLine)].flatMap((form) => [
+    form,
+    form.replaceAll('+', '-').replaceAll('/', '_'),
+  ]);
+}
+
+type Interval = { start: number; end: number };
+
+/** Where secrets stand; those that overlap are one. */
+function matches(text: string, forms: readonly string[]): Interval[] {
+  const found: Interval[] = [];
+  for (const form of forms) {
+    for (let start = text.indexOf(form); start >= 0; start = text.indexOf(form, start + 1)) {
+      found.push({ start, end: start + form.length });
+    }
+  }
+  const merged: Interval[] = [];
+  for (const { start, end } of found.sort((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = merged.at(-1);
+    if (last && start < last.end) last.end = Math.max(last.end, end);
+    else merged.push({ start, end });
+  }
+  return merged;
+}
+
+/** Where the longest end of the text begins that may be the start of a secret. */
+function openStart(text: string, forms: readonly string[]): number {
+  let start = text.length;
+  for (const form of forms) {
+    for (let length = Math.min(form.length - 1, text.length); length > text.length - start; length--) {
+      if (text.endsWith(form.slice(0, length))) start = text.length - length;
+    }
+  }
+  return start;
+}
+
+function replace(text: string, found: readonly Interval[]): string {
+  let shown = '';
+  let from = 0;
+  for (const { start, end } of found) {
+    shown += text.slice(from, start) + masked;
+    from = end;
+  }
+  return shown + text.slice(from);
 }
