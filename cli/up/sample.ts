@@ -64,6 +64,6 @@ export async function hasUnpushed(sample: Sample): Promise<boolean> {
 
 /** A real `git push`. Gives the commit. */
 export async function push(sample: Sample): Promise<string> {
-  await git(sample.directory, 'push', '--quiet', 'origin', sampleBranch);
+  await git(sample.directory, 'push', '--quiet', '--set-upstream', 'origin', sampleBranch);
   return git(sample.directory, 'rev-parse', 'HEAD');
 }
