@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ObservedContainer, StatusAnswer, StatusReport } from '../../core/contract/status.ts';
+import type { Allocation, Release, Rollout } from '../../prisma/client.ts';
+import { bumpNodes } from '../../prisma/store/nodes.ts';
+import { openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
+import {
+  makeAllocation,
+  makeBuild,
+  makeRelease,
+  makeRollout,
+  makeWorld,
+  offerWork,
+  type World,
+} from '../../test/store/rows.ts';
+
+let api: TestApi;
+let world: World;
+let one: TestAgent;
+let two: TestAgent;
+let release: Release;
+let rollout: Rollout;
+let mine: Allocation;
+let theirs: Allocation;
+
+let names = 0;
+beforeAll(async () => {
+  api = await openTestApi();
+});
+afterAll(() => api.close());
+beforeEach(async () => {
+  const { db } = api.database;
+  world = await makeWorld(db);
+  one = await openTestAgent(api, `one-${++names}`);
+  two = await openTestAgent(api, `two-${names}`);
+  release = await makeRelease(db, world.service.id);
+  rollout = await makeRollout(db, release, { stage: 'starting' });
+  mine = await makeAllocation(db, { nodeId: one.nodeId, release, rolloutId: rollout.id });
+  theirs = await makeAllocation(db, { nodeId: two.nodeId, release, rolloutId: rollout.id });
+  await bumpNodes(db, [one.nodeId, two.nodeId]);
+  api.jobs.length = 0;
+});
+
+function container(allocationId: string, changed: Partial<ObservedContainer> = {}): ObservedContainer {
+  return {
+    ...{
+      allocationId,
+      containerId: 'c1',
+      state: 'running',
+      specDigest: 's',
+      image: 'i',
+      ip: '10.200.1.2',
+      health: 'healthy',
+    },
+    ...{ detailCode: null, detail: null, lastLog: [], exitCode: null, restarts: 0, startedAt: null },
+    ...changed,
+  } as ObservedContainer;
+}
+
+const resources = {
+  ...{
+    cpuMillis: 2_000,
+    memoryBytes: 4_000_000,
+    memoryFreeBytes: 2_000_000,
+    diskBytes: 9_000_000,
+    diskFreeBytes: 5_000_000,
+  },
+  ...{ load1: 0.5, architecture: 'x64', kernel: '6.1', engineVersion: '4.3.1' },
+};
+
+function report(containers: ObservedContainer[], changed: Partial<StatusReport> = {}): StatusReport {
+  return {
+    ...{ epoch: 'e1', sequence: 1, agentVersion: 'test', phase: 'idle', generation: 1, converged: true },
+    ...{ containers, actions: [], digests: { dns: null, routes: null, peers: null } },
+    ...{ resources, publicAddress: null, capabilities: ['build'] },
+    ...changed,
+  } as StatusReport;
+}
+
+const send = (agent: TestAgent, body: StatusReport) => agent.call('POST', '/status', { body });
+const row = (id: string) => api.database.db.allocation.findUniqueOrThrow({ where: { id } });
+const codeOf = (answer: { json: () => { error: { code: string } } }) => answer.json().error.code;
+
+describe('a status report', () => {
+  it('writes what was observed and wakes the rollout that it may move, once', async () => {
+    const answer = await send(one, report([container(mine.id)]));
+    expect(answer.json()).toEqual({ sequence: 1, generation: 1, work: [], refused: [] });
+    expect(await row(mine.id)).toMatchObject({ observed: 'running', health: 'healthy', version: 1 });
+    expect(api.jobs).toContainEqual({ name: 'advanceRollout', payload: { rolloutId: rollout.id, version: 1 } });
+    api.jobs.length = 0;
+    await send(one, report([container(mine.id)], { sequence: 2 }));
+    expect(api.jobs).toEqual([]);
+    expect((await row(mine.id)).version).toBe(1);
+  });
+
+  it('P61: changes nothing of another node, and is told so', async () => {
+    const stranger = randomUUID();
+    const body = report([container(mine.id), container(theirs.id), container(stranger), container("'; --")]);
+    const answer = (await send(one, body)).json<StatusAnswer>();
+    expect(answer.refused.map(({ allocationId }) => allocationId).toSorted()).toEqual(
+      [theirs.id, stranger, "'; --"].toSorted(),
+    );
+    expect(await row(theirs.id)).toEqual(theirs);
+    expect((await row(mine.id)).observed).toBe('running');
+  });
+
+  it('is refused by name when a later one, or a later start of the agent, was heard', async () => {
+    await send(one, report([container(mine.id)], { sequence: 5 }));
+    const older = await send(one, report([container(mine.id, { state: 'exited' })], { sequence: 4 }));
+    expect([older.statusCode, codeOf(older)]).toEqual([409, 'sequence_stale']);
+    expect(codeOf(await send(one, report([], { sequence: 5 })))).toBe('sequence_stale');
+    expect((await send(one, report([container(mine.id)], { epoch: 'e2', sequence: 1 }))).statusCode).toBe(200);
+    expect(codeOf(await send(one, report([], { sequence: 6 })))).toBe('epoch_stale');
+    expect((await row(mine.id)).observed).toBe('running');
+  });
+
+  it('is taken once when it comes many times at the same moment', async () => {
+    const answers = await Promise.all([1, 2, 3, 4].map(() => send(one, report([container(mine.id)]))));
+    expect(answers.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([200, 409, 409, 409]);
+    expect((await row(mine.id)).version).toBe(1);
+  });
+
+  it('frees the address of an allocation that was to stop and is not there any more, of a state without it', async () => {
+    const { db } = api.database;
+    await send(one, report([container(mine.id)]));
+    await db.allocation.update({ where: { id: mine.id }, data: { desired: 'stopped' } });
+    await bumpNodes(db, [one.nodeId]);
+    await send(one, report([], { sequence: 2, generation: 1 }));
+    expect((await row(mine.id)).stoppedAt).toBeNull();
+    await send(one, report([container(mine.id)], { sequence: 3, generation: 2 }));
+    expect((await row(mine.id)).stoppedAt).toBeNull();
+    await send(one, report([], { sequence: 4, generation: 2 }));
+    expect(await row(mine.id)).toMatchObject({ observed: 'gone', stoppedAt: api.clock.now });
+  });
+
+  it('says of a running allocation that it is gone only when the agent is idle and once saw it', async () => {
+    await send(one, report([]));
+    expect((await row(mine.id)).observed).toBe('unobserved');
+    await send(one, report([container(mine.id)], { sequence: 2 }));
+    await send(one, report([], { sequence: 3, phase: 'processing' }));
+    expect((await row(mine.id)).observed).toBe('running');
+    await send(one, report([], { sequence: 4 }));
+    expect(await row(mine.id)).toMatchObject({ observed: 'gone', stoppedAt: null });
+  });
+
+  it('P22: takes a container that only claims to run for one that has exited', async () => {
+    await send(one, report([container(mine.id, { state: 'dead', health: 'unhealthy' })]));
+    expect((await row(mine.id)).observed).toBe('exited');
+  });
+
+  it('makes a node live: what waits for one is looked at, and builds offered to it are in the answer', async () => {
+    const work = await offerWork(api.database.db, await makeBuild(api.database.db, world.projectId), one.nodeId);
+    const answer = (await send(one, report([]))).json<StatusAnswer>();
+    expect(answer.work).toEqual([{ workId: work.id, kind: 'build', attempt: 1, status: 'offered', cancel: null }]);
+    expect(api.jobs).toEqual([{ name: 'sweep', payload: {} }]);
+    api.jobs.length = 0;
+    await send(one, report([], { sequence: 2 }));
+    expect(api.jobs).toEqual([]);
+    const node = await api.database.db.node.findUniqueOrThrow({ where: { id: one.nodeId } });
+    expect(node).toMatchObject({ lastSeenAt: api.clock.now, appliedGeneration: 1, capabilities: ['build'], resources });
+  });
+
+  it('takes texts that the database cannot hold as they are', async () => {
+    const nasty = container(mine.id, { detail: 'a\0b \ud800', lastLog: ['\0'], detailCode: 'exited' });
+    expect((await send(one, report([nasty]))).statusCode).toBe(200);
+    expect((await row(mine.id)).detail).toBe('a\ufffdb \ufffd');
+  });
+});
