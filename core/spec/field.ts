@@ -92,7 +92,7 @@ export function object<F extends Fields>(description: string, fields: F): Field<
   const known = Object.keys(fields);
   const properties = Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, field.schema]));
   return {
-    schema: { type: 'object', description, additionalProperties: false, properties },
+    schema: { type: ['object', 'null'], description, additionalProperties: false, properties },
     read(given, at) {
       const entries = readEntries(given, at);
       if (!entries) return null;
@@ -115,7 +115,7 @@ export function mapOf<T>(
   const pattern = new RegExp(key.pattern);
   return {
     schema: {
-      type: 'object',
+      type: ['object', 'null'],
       description,
       maxProperties: key.maxEntries,
       propertyNames: { pattern: key.pattern },
