@@ -59,12 +59,15 @@ export function patternHeader(call: Pick<StreamCall, 'header'>, name: string): r
   return values.map((value) => decodeURIComponent(value.replaceAll('+', ' ')));
 }
 
-/** What is asked for, as patterns: the paths to follow count as included, and everything is when the root is among them. */
+/** What is asked for, as patterns: the paths to follow count as included, and the root among them leaves nothing out. */
 export function requestedPatterns(call: Pick<StreamCall, 'header'>, root: string): FilterPatterns {
+  const include = patternHeader(call, 'include-patterns');
+  const exclude = patternHeader(call, 'exclude-patterns');
   const wanted = patternHeader(call, 'followpaths');
-  const include = [...patternHeader(call, 'include-patterns'), ...followPaths(root, wanted)];
-  const includesRoot = wanted.length > 0 && include.includes('.');
-  return { include: includesRoot ? [] : include, exclude: patternHeader(call, 'exclude-patterns') };
+  const followed = wanted.length === 0 ? null : followPaths(root, wanted);
+  if (followed === null) return { include, exclude };
+  const all = [...include, ...followed];
+  return { include: all.includes('.') ? [] : all, exclude };
 }
 
 async function resolveRoot(dir: LocalDir): Promise<string> {

@@ -4,7 +4,7 @@
  * A link is resolved as if the context were the root of the file system, so none leads outside of it (P69).
  */
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { fromText, toSystem, toText, withinRoot } from './byte-path.ts';
+import { cleanPath, fromText, toSystem, toText, withinRoot } from './byte-path.ts';
 import { BadPatternError, globExpression, hasWildcard } from './glob.ts';
 import { isVanished } from './vanished.ts';
 
@@ -85,11 +85,18 @@ function resolve(resolution: Resolution, wanted: string): void {
   }
 }
 
-/** The paths to include, sorted, without those that lie below another; `[]` when the root itself is among them. */
-export function followPaths(root: string, wanted: readonly string[]): string[] {
+/**
+ * The paths to include, sorted, without those that lie below another; null when the root itself is among them. A path that
+ * begins outside of the root is kept as it is, and matches nothing.
+ */
+export function followPaths(root: string, wanted: readonly string[]): string[] | null {
   const resolution: Resolution = { root, found: new Set() };
-  for (const path of wanted) resolve(resolution, withinRoot(path));
-  if (resolution.found.has('.')) return [];
+  for (const path of wanted) {
+    const relative = cleanPath(`./${path}`);
+    if (relative === '..' || relative.startsWith('../')) resolution.found.add(relative);
+    else resolve(resolution, relative);
+  }
+  if (resolution.found.has('.')) return null;
   const sorted = [...resolution.found].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const kept: string[] = [];
   for (const path of sorted) {

@@ -69,8 +69,7 @@ function escapedSource(scanner: Scanner): string {
   return quote(character);
 }
 
-/** The expression that matches what the glob matches. Throws BadPatternError. */
-export function globExpression(pattern: string): RegExp {
+function globSource(pattern: string): string {
   const scanner: Scanner = { pattern, characters: Array.from(pattern), at: 0 };
   let source = '';
   for (let character = scanner.characters[0]; character !== undefined; character = scanner.characters[scanner.at]) {
@@ -81,12 +80,59 @@ export function globExpression(pattern: string): RegExp {
       source += character === '*' ? '[^/]*' : character === '?' ? '[^/]' : quote(character);
     }
   }
-  return new RegExp(`^${source}$`, 'u');
+  return source;
 }
 
-/** Throws BadPatternError when Go's filepath.Match would refuse the pattern. */
+/** The expression that matches what the glob matches. Throws BadPatternError. */
+export function globExpression(pattern: string): RegExp {
+  return new RegExp(`^${globSource(pattern)}$`, 'u');
+}
+
+interface Chunk {
+  /** Whether stars stand before it. */
+  readonly star: boolean;
+  readonly text: string;
+}
+
+/** Splits at the stars that are neither escaped nor within brackets. */
+function chunks(pattern: string): readonly Chunk[] {
+  const found: Chunk[] = [];
+  let rest = pattern;
+  while (rest !== '') {
+    const bare = rest.replace(/^\*+/, '');
+    let inClass = false;
+    let end = 0;
+    for (; end < bare.length; end++) {
+      const character = bare[end];
+      if (character === '\\') end++;
+      else if (character === '[') inClass = true;
+      else if (character === ']') inClass = false;
+      else if (character === '*' && !inClass) break;
+    }
+    found.push({ star: bare !== rest, text: bare.slice(0, end) });
+    rest = bare.slice(end);
+  }
+  return found;
+}
+
+/**
+ * Throws BadPatternError for what BuildKit refuses before it uses a pattern. It matches the pattern against "." and looks
+ * no further than the first part that does not fit; a mistake behind that shows, if at all, when the pattern is compiled.
+ */
 export function checkGlob(pattern: string): void {
-  globExpression(pattern);
+  let name = '.';
+  const all = chunks(pattern);
+  for (const [index, { star, text }] of all.entries()) {
+    if (star && text === '') return;
+    const expression = new RegExp(`^${globSource(text)}`, 'u');
+    const fits = (candidate: string): boolean => {
+      const matched = expression.exec(candidate)?.[0];
+      return matched !== undefined && (matched === candidate || index < all.length - 1);
+    };
+    const start = [name, ...(star && name !== '' ? [''] : [])].find(fits);
+    if (start === undefined) return;
+    name = start.replace(expression, '');
+  }
 }
 
 export function hasWildcard(name: string): boolean {

@@ -34,7 +34,8 @@ const controlEscapes: Readonly<Record<string, string>> = {
   t: '\\t',
   v: '\\v',
 };
-const assertions: Readonly<Record<string, string>> = { A: '^', z: '$', b: '\\b', B: '\\B' };
+/** In groups, because Go lets an assertion be repeated. */
+const assertions: Readonly<Record<string, string>> = { A: '(?:^)', z: '(?:$)', b: '(?:\\b)', B: '(?:\\B)' };
 
 interface Reader {
   readonly characters: readonly string[];
@@ -51,7 +52,7 @@ function literalEscape(reader: Reader, escaped: string | undefined, spell: (char
   if (escaped === undefined) refuse(reader, 'it ends in a backslash');
   const control = controlEscapes[escaped];
   if (control !== undefined) return control;
-  if (/[0-9A-Za-z]/.test(escaped)) refuse(reader, `"\\${escaped}" is no escape`);
+  if (!/[!-/:-@[-`{-~ ]/.test(escaped)) refuse(reader, `"\\${escaped}" is no escape`);
   return spell(escaped);
 }
 
@@ -114,16 +115,35 @@ function characterClass(reader: Reader): string {
   return `${source}]`;
 }
 
+/** `{2}`, `{2,}` or `{2,4}`; any other brace is a brace. */
+function repetition(reader: Reader): string {
+  const rest = reader.characters.slice(reader.at, reader.at + 12).join('');
+  const counts = /^\{(\d+)(?:,(\d*))?\}/.exec(rest);
+  if (counts === null) {
+    reader.at++;
+    return '\\{';
+  }
+  if (counts.slice(1).some((count) => Number(count) > 1000)) refuse(reader, 'it repeats more than 1000 times');
+  reader.at += counts[0].length;
+  return counts[0];
+}
+
+function plain(character: string): string {
+  if (character === '.') return '[^\\n]';
+  if (character === '^') return '(?:^)';
+  return character === ']' || character === '}' ? `\\${character}` : character;
+}
+
 export function compileGoRegExp(goSource: string, pattern: string): RegExp {
   const reader: Reader = { characters: Array.from(goSource), pattern, at: 0 };
   let source = '';
   for (let character = reader.characters[0]; character !== undefined; character = reader.characters[reader.at]) {
     if (character === '[') source += characterClass(reader);
     else if (character === '\\') source += escape(reader);
+    else if (character === '{') source += repetition(reader);
     else {
       reader.at++;
-      // Go's dot refuses only the line feed, JavaScript's also three other line ends.
-      source += character === '.' ? '[^\\n]' : character === ']' ? '\\]' : character;
+      source += plain(character);
     }
   }
   try {

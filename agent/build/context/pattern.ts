@@ -22,7 +22,8 @@ type Compiled =
   | { readonly kind: 'suffix' }
   | { readonly kind: 'expression'; readonly goSource: string };
 
-const escapedByMoby = new Set('.+()|{}$');
+/** `{`, `}` and `|` are not among them: in a pattern that becomes an expression they repeat and offer a choice. */
+const escapedByMoby = new Set('.+()$');
 
 interface Cursor {
   readonly characters: readonly string[];
@@ -95,12 +96,18 @@ function matcher(text: string): (path: string) => boolean {
   }
 }
 
-/** `raw` is trimmed and not empty. Throws BadPatternError. */
+/** Compiles when it is first asked: BuildKit does not refuse a malformed pattern that nothing depends on. */
+function whenAsked(text: string): (path: string) => boolean {
+  let compiled: ((path: string) => boolean) | null = null;
+  return (path) => (compiled ??= matcher(text))(path);
+}
+
+/** `raw` is trimmed and not empty. Throws BadPatternError, as the pattern does when it is used. */
 export function compilePattern(raw: string): Pattern {
   const cleaned = cleanPath(raw);
   const negated = cleaned.startsWith('!');
   const text = negated ? cleaned.slice(1) : cleaned;
   if (text === '') throw new BadPatternError(raw, 'nothing follows the "!"');
   checkGlob(text);
-  return { text, negated, matches: matcher(text) };
+  return { text, negated, matches: whenAsked(text) };
 }
