@@ -73,6 +73,12 @@ describe('plan', () => {
     ]);
   });
 
+  it('P04: leaves alone what runs of a service that was left out of the state', () => {
+    const withheld = { ...state(b), problems: [{ serviceId: a.serviceId, message: 'Its spec cannot be read.' }] };
+    const other = container('z', { serviceId: 'another' });
+    expect(keys(plan(withheld, observed(local(a), local(b), local(other)), now))).toEqual(['stop_orphan:c-z']);
+  });
+
   it('P15: takes any difference of the spec for drift', () => {
     const causes = [
       { labels: { ...labelsOf(a), [labelNames.spec]: 'sha256:other' } },

@@ -45,6 +45,8 @@ export function admitGeneration(
 /** Every difference, whether or not something is done about it now. What is leased to a piece of work is none (P01). */
 function drift(expected: ExpectedState, observed: Observed, now: Date): Action[] {
   const wanted = new Map(expected.containers.map((container) => [container.allocationId, container]));
+  // What runs of a service whose rows were not understood keeps running: nobody said that it should stop (P04).
+  const withheld = new Set(expected.problems.map(({ serviceId }) => serviceId));
   const present = new Map<string, LocalContainer>();
   const actions: Action[] = [];
   const ours = observed.containers.filter(({ labels }) => labels[labelNames.allocationId] !== undefined);
@@ -53,6 +55,7 @@ function drift(expected: ExpectedState, observed: Observed, now: Date): Action[]
     const container = wanted.get(allocationId);
     if (container && leaseEnd(container, now) !== null) continue;
     if (container && !present.has(allocationId)) present.set(allocationId, local);
+    else if (!container && withheld.has(local.labels[labelNames.serviceId] ?? '')) continue;
     else
       actions.push({
         kind: 'stop_orphan',
