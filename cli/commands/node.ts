@@ -32,7 +32,7 @@ function renderNodes(nodes: NodeResource[], now: Date): string {
 /** The one line to run on the new server, as root. */
 export function installLine(url: string, registration: NodeRegistration): string {
   const proxy = registration.kind === 'proxy' ? ' --proxy' : '';
-  return `curl -fsSL ${url}/install.sh | sh -s -- --url ${url} --token ${registration.token}${proxy}`;
+  return `curl -fsSL ${url}/install.sh | sh -s -- --token ${registration.token}${proxy}`;
 }
 
 function renderRegistration(url: string, registration: NodeRegistration): string {

@@ -18,6 +18,7 @@ import { migrate } from '../../prisma/migrate.ts';
 import { ensureAccessToken } from '../../prisma/store/access-tokens.ts';
 import { startWorker } from '../../worker/start.ts';
 import { databaseUrl } from './database.ts';
+import { installRoutes } from './install-routes.ts';
 import { loadMasterKeys } from './master-keys.ts';
 
 export const roles = ['bot', 'api', 'worker'] as const;
@@ -83,6 +84,7 @@ async function startApiOf({ config, releasers, ...parts }: Parts, http: FastifyI
     now: () => new Date(),
   });
   await api.register(http);
+  installRoutes(http, config.publicUrl);
   releasers.defer('api', () => api.stop());
 }
 
