@@ -2,7 +2,6 @@
 import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { ExpectedState } from '../../core/contract/expected-state.ts';
-import { etagOf } from '../../core/expected/expected-state.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import { nodeTopic } from '../../platform/wake/topics.ts';
 import { readNodes, type NodeNow } from '../../prisma/store/admission.ts';
@@ -12,7 +11,7 @@ import { groupCalls } from '../http/group.ts';
 import { answers, type Api } from '../http/routes.ts';
 import { goneSignal, watch } from '../http/watch.ts';
 import { nodeOf, type AdmittedNode } from './authenticate.ts';
-import { composeExpectedState } from './expected.ts';
+import { composeExpectedState, stateTag } from './expected.ts';
 import type { Sealer } from './sealer.ts';
 import { createStateCache, type NodeState, type StateCache } from './state-cache.ts';
 
@@ -99,7 +98,7 @@ async function computeState(deps: ExpectedStateDeps, nodeId: string): Promise<No
   const snapshot = await loadExpectedSnapshot(deps.database, nodeId);
   if (snapshot === null) return null;
   const state = composeExpectedState(deps, snapshot);
-  return { generation: state.generation, etag: etagOf(state), body: JSON.stringify(state) };
+  return { generation: state.generation, etag: stateTag(deps, state), body: JSON.stringify(state) };
 }
 
 function unchanged(reply: FastifyReply, etag: string): FastifyReply {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { registryContext, secretsContext } from '../../core/contract/sealing.ts';
 import type { ExpectedState, RegistryAccess } from '../../core/contract/expected-state.ts';
-import { expectedState, type ExpectedRow } from '../../core/expected/expected-state.ts';
+import { etagOf, expectedState, type ExpectedRow } from '../../core/expected/expected-state.ts';
 import { containerCidr } from '../../core/node/addresses.ts';
 import { decrypt } from '../../platform/crypto/envelope.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
@@ -33,7 +33,9 @@ type SealedSecrets = { ok: true; sealed: ExpectedRow['secrets'] } | { ok: false;
 
 /** A secret that does not open leaves out its service alone (P04). */
 function sealSecrets(deps: ExpectedDeps, sealingKey: string, allocation: ExpectedAllocation): SealedSecrets {
-  const { serviceId, secrets } = allocation;
+  const { serviceId, secrets, missingSecrets } = allocation;
+  if (missingSecrets.length > 0)
+    return { ok: false, message: `${allocation.serviceName}: its secrets are missing: ${missingSecrets.join(', ')}.` };
   if (secrets.length === 0) return { ok: true, sealed: null };
   const version = digest(secrets.map(({ id, name, version: of }) => [id, name, of]));
   try {
@@ -77,6 +79,11 @@ export function registryAccess(deps: ExpectedDeps, sealingKey: string, host: str
     plaintext: () => plaintext,
   });
   return { host, insecure, sealedCredentials };
+}
+
+/** Core's tag names all but what is sealed; secrets are named in it by version, and credentials are named here. */
+export function stateTag({ config }: Pick<ApiDeps, 'config'>, state: ExpectedState): string {
+  return `"${digest([etagOf(state), config.registry.credentials])}"`;
 }
 
 function digest(value: unknown): string {

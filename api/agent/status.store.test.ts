@@ -54,7 +54,7 @@ function container(allocationId: string, changed: Partial<ObservedContainer> = {
     },
     ...{ detailCode: null, detail: null, lastLog: [], exitCode: null, restarts: 0, startedAt: null },
     ...changed,
-  } as ObservedContainer;
+  };
 }
 
 const resources = {
@@ -74,7 +74,7 @@ function report(containers: ObservedContainer[], changed: Partial<StatusReport> 
     ...{ containers, actions: [], digests: { dns: null, routes: null, peers: null } },
     ...{ resources, publicAddress: null, capabilities: ['build'] },
     ...changed,
-  } as StatusReport;
+  };
 }
 
 const send = (agent: TestAgent, body: StatusReport) => agent.call('POST', '/status', { body });

@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import Value from 'typebox/value';
 import type { WorkOffer } from '../../core/contract/work.ts';
-import { transaction, type Database } from '../client.ts';
+import { transaction, type Database, type Db, type Prisma, type Secret } from '../client.ts';
 import { workOffers } from './work-items.ts';
 
 export interface ExpectedAllocation {
@@ -19,6 +19,8 @@ export interface ExpectedAllocation {
   spec: unknown;
   /** The secrets that the spec names, each an envelope. */
   secrets: ExpectedSecret[];
+  /** Names that the spec gives and nobody has set. */
+  missingSecrets: string[];
 }
 
 export interface ExpectedSecret {
@@ -34,55 +36,67 @@ export interface ExpectedSnapshot {
   work: WorkOffer[];
 }
 
+const include = {
+  release: true,
+  service: { include: { environment: true } },
+} as const satisfies Prisma.AllocationInclude;
+
+type AllocationRow = Prisma.AllocationGetPayload<{ include: typeof include }>;
+
 /** Null when the node is gone. */
 export async function loadExpectedSnapshot(database: Database, nodeId: string): Promise<ExpectedSnapshot | null> {
-  return transaction(
-    database,
-    async (tx) => {
-      const node = await tx.node.findFirst({
-        where: { id: nodeId, removedAt: null },
-        select: { id: true, generation: true, subnet: true, sealingKey: true },
-      });
-      if (node === null) return null;
-      const rows = await tx.allocation.findMany({
-        where: { nodeId, desired: 'running' },
-        include: { release: true, service: { include: { environment: true } } },
-        orderBy: { id: 'asc' },
-      });
-      const environmentIds = [...new Set(rows.map(({ service }) => service.environmentId))];
-      const secrets = await tx.secret.findMany({
-        where: { environmentId: { in: environmentIds } },
-        orderBy: { name: 'asc' },
-      });
-      const allocations = rows.map(({ release, service, ...allocation }) => ({
-        allocationId: allocation.id,
-        serviceId: service.id,
-        serviceName: service.name,
-        environment: service.environment.name,
-        releaseId: release.id,
-        generation: allocation.generation,
-        ip: allocation.ip,
-        imageName: release.imageName,
-        imageDigest: release.imageDigest,
-        spec: release.spec,
-        secrets: named(release.spec, (name) =>
-          secrets
-            .filter((secret) => secret.environmentId === service.environmentId && secret.name === name)
-            // A secret of the service itself goes before one of the whole environment.
-            .toSorted((a, b) => b.service.length - a.service.length)
-            .find((secret) => secret.service === service.name || secret.service === ''),
-        ),
-      }));
-      return { node, allocations, work: await workOffers(tx, nodeId) };
-    },
-    { isolationLevel: 'RepeatableRead' },
-  );
+  return transaction(database, (tx) => load(tx, nodeId), { isolationLevel: 'RepeatableRead' });
+}
+
+async function load(tx: Db, nodeId: string): Promise<ExpectedSnapshot | null> {
+  const node = await tx.node.findFirst({
+    where: { id: nodeId, removedAt: null },
+    select: { id: true, generation: true, subnet: true, sealingKey: true },
+  });
+  if (node === null) return null;
+  const rows = await tx.allocation.findMany({ where: { nodeId, desired: 'running' }, include, orderBy: { id: 'asc' } });
+  const environmentIds = [...new Set(rows.map(({ service }) => service.environmentId))];
+  const secrets = await tx.secret.findMany({ where: { environmentId: { in: environmentIds } } });
+  return {
+    node,
+    allocations: rows.map((row) => expectedAllocation(row, secrets)),
+    work: await workOffers(tx, nodeId),
+  };
+}
+
+function expectedAllocation(row: AllocationRow, secrets: readonly Secret[]): ExpectedAllocation {
+  const { release, service } = row;
+  const names = secretNames(release.spec).toSorted();
+  const found = names.flatMap((name) => findSecret(secrets, name, service) ?? []);
+  return {
+    allocationId: row.id,
+    serviceId: service.id,
+    serviceName: service.name,
+    environment: service.environment.name,
+    releaseId: release.id,
+    generation: row.generation,
+    ip: row.ip,
+    imageName: release.imageName,
+    imageDigest: release.imageDigest,
+    spec: release.spec,
+    secrets: found,
+    missingSecrets: names.filter((name) => !found.some((secret) => secret.name === name)),
+  };
+}
+
+/** One of the service itself goes before one of the whole environment. */
+function findSecret(
+  secrets: readonly Secret[],
+  name: string,
+  service: { environmentId: string; name: string },
+): Secret | undefined {
+  const named = secrets.filter((secret) => secret.environmentId === service.environmentId && secret.name === name);
+  return named.find((secret) => secret.service === service.name) ?? named.find((secret) => secret.service === '');
 }
 
 const SecretNames = Type.Object({ secrets: Type.Array(Type.String()) });
 
 /** A spec that cannot be read names none: its service is left out later, with the reason. */
-function named(spec: unknown, find: (name: string) => ExpectedSecret | undefined): ExpectedSecret[] {
-  if (!Value.Check(SecretNames, spec)) return [];
-  return spec.secrets.flatMap((name) => find(name) ?? []);
+function secretNames(spec: unknown): string[] {
+  return Value.Check(SecretNames, spec) ? spec.secrets : [];
 }

@@ -1,0 +1,235 @@
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ExpectedState } from '../../core/contract/expected-state.ts';
+import { registryContext, secretsContext } from '../../core/contract/sealing.ts';
+import { encrypt } from '../../platform/crypto/envelope.ts';
+import { importPrivateKey } from '../../platform/crypto/keys.ts';
+import { open } from '../../platform/crypto/sealing.ts';
+import type { Release } from '../../prisma/client.ts';
+import { bumpNodes } from '../../prisma/store/nodes.ts';
+import { openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
+import {
+  makeAllocation,
+  makeBuild,
+  makeRelease,
+  makeWorld,
+  offerWork,
+  spec,
+  type World,
+} from '../../test/store/rows.ts';
+
+let api: TestApi;
+let port: number;
+let world: World;
+let release: Release;
+let one: TestAgent;
+let names = 0;
+
+beforeAll(async () => {
+  api = await openTestApi();
+  await api.fastify.listen({ port: 0, host: '127.0.0.1' });
+  port = (api.fastify.server.address() as AddressInfo).port;
+});
+afterAll(() => api.close());
+beforeEach(async () => {
+  one = await openTestAgent(api, `node-${++names}`);
+  world = await makeWorld(api.database.db);
+  release = await makeRelease(api.database.db, world.service.id);
+});
+
+const path = '/expected-state';
+
+async function place(agent: TestAgent, of = release) {
+  const node = await api.database.db.node.findUniqueOrThrow({ where: { id: agent.nodeId } });
+  const allocation = await makeAllocation(
+    api.database.db,
+    { nodeId: agent.nodeId, release: of },
+    { ip: `10.200.${node.subnet}.${2 + (await api.database.db.allocation.count())}` },
+  );
+  await bumpNodes(api.database.db, [agent.nodeId]);
+  return allocation;
+}
+
+async function read(agent: TestAgent): Promise<{ state: ExpectedState; etag: string }> {
+  const answer = await agent.call('GET', path);
+  expect(answer.statusCode).toBe(200);
+  return { state: answer.json(), etag: String(answer.headers.etag) };
+}
+
+interface Polled {
+  status: number;
+  ms: number;
+}
+
+/** A long poll over a real socket. */
+function poll(agent: TestAgent, etag: string, seconds = 20): Promise<Polled> {
+  const target = `${path}?wait=${seconds}`;
+  const { headers } = agent.signed('GET', target, { headers: { 'if-none-match': etag } });
+  const began = performance.now();
+  return new Promise((resolve, reject) => {
+    request({ port, host: '127.0.0.1', path: `/api/v1/agent${target}`, headers, agent: false }, (answer) => {
+      answer.resume();
+      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, ms: performance.now() - began }));
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
+describe('expected state', () => {
+  it('holds what this node is to run, and nothing of another (P61)', async () => {
+    const two = await openTestAgent(api, `other-${names}`);
+    const mine = await place(one);
+    await place(two);
+    const { state } = await read(one);
+    expect(state.containers.map(({ allocationId }) => allocationId)).toEqual([mine.id]);
+    expect(state).toMatchObject({ nodeId: one.nodeId, generation: 1, work: [], problems: [] });
+    expect(state.containers[0]).toMatchObject({ serviceName: 'web', environment: 'production', env: spec.env });
+  });
+
+  it('answers 304 while nothing changed, in another process too, and 200 after a change', async () => {
+    await place(one);
+    const { etag } = await read(one);
+    const known = { headers: { 'if-none-match': etag } };
+    expect((await one.call('GET', path, known)).statusCode).toBe(304);
+    const other = await openTestApi({ beside: api });
+    const { headers } = one.signed('GET', path, known);
+    expect((await other.fastify.inject({ url: `/api/v1/agent${path}`, headers })).statusCode).toBe(304);
+    await place(one);
+    const changed = one.signed('GET', path, known);
+    const answer = await other.fastify.inject({ url: `/api/v1/agent${path}`, headers: changed.headers });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers.etag).not.toBe(etag);
+    await other.close();
+  });
+
+  it('P04: leaves out the service whose row cannot be understood, says so, and goes on', async () => {
+    const good = await place(one);
+    const other = await makeWorld(api.database.db, 'broken');
+    const bad = await makeRelease(api.database.db, other.service.id, { spec: { name: 7 } });
+    await place(one, bad);
+    const { state } = await read(one);
+    expect(state.containers.map(({ allocationId }) => allocationId)).toEqual([good.id]);
+    expect(state.problems).toEqual([
+      { serviceId: other.service.id, message: expect.stringContaining('cannot be understood') },
+    ]);
+  });
+
+  it('P60: seals secrets and credentials to this node, and only those that it needs', async () => {
+    const { db } = api.database;
+    await makeSecret('TOKEN', 'canary-token');
+    await makeSecret('UNUSED', 'canary-unused');
+    const secret = await makeRelease(db, world.service.id, { spec: { ...spec, secrets: ['TOKEN'] } });
+    expect((await read(one)).state.registries).toEqual([]);
+    await place(one, secret);
+    const { state } = await read(one);
+    expect(JSON.stringify(state)).not.toMatch(/canary/);
+    const key = importPrivateKey('X25519', one.keys.sealing);
+    const sealed = state.containers[0]?.sealedSecrets ?? '';
+    expect(JSON.parse(open(key, sealed, secretsContext(world.service.id)).toString())).toEqual({
+      TOKEN: 'canary-token',
+    });
+    const [registry] = state.registries;
+    const credentials = open(key, registry?.sealedCredentials ?? '', registryContext('127.0.0.1:7782'));
+    expect(JSON.parse(credentials.toString())).toMatchObject({ username: 'landfall' });
+    const two = await openTestAgent(api, `stranger-${names}`);
+    expect(() =>
+      open(importPrivateKey('X25519', two.keys.sealing), sealed, secretsContext(world.service.id)),
+    ).toThrow();
+  });
+
+  it('P04: leaves out a service whose secrets are missing or do not open', async () => {
+    const { db } = api.database;
+    const missing = await makeRelease(db, world.service.id, { spec: { ...spec, secrets: ['NOBODY_SET'] } });
+    await place(one, missing);
+    expect((await read(one)).state.problems[0]?.message).toContain('NOBODY_SET');
+    const { id } = await makeSecret('NOBODY_SET', 'x');
+    await db.secret.update({ where: { id }, data: { valueSealed: new Uint8Array(60) } });
+    await bumpNodes(db, [one.nodeId]);
+    expect((await read(one)).state.problems[0]?.message).toContain('key that is not here');
+  });
+
+  async function makeSecret(name: string, value: string) {
+    const data = { environmentId: world.environmentId, name, valueSealed: new Uint8Array() };
+    const { id } = await api.database.db.secret.create({ data });
+    const place = { table: 'Secret', column: 'valueSealed', id };
+    const valueSealed = encrypt(api.deps.masterKeys, Buffer.from(value), place);
+    return api.database.db.secret.update({ where: { id }, data: { valueSealed } });
+  }
+
+  it('offers work', async () => {
+    const work = await offerWork(api.database.db, await makeBuild(api.database.db, world.projectId), one.nodeId);
+    const { state } = await read(one);
+    expect(state.work).toEqual([{ workId: work.id, kind: 'build', attempt: 1, status: 'offered', cancel: null }]);
+  });
+});
+
+describe('long poll', () => {
+  it('is woken by a change at once', async () => {
+    const { etag } = await read(one);
+    const polling = poll(one, etag);
+    await listening();
+    const began = performance.now();
+    await place(one);
+    expect((await polling).status).toBe(200);
+    expect(performance.now() - began).toBeLessThan(3_000);
+  });
+
+  it('P09: answers at once when the change came before it began to wait', async () => {
+    const { etag } = await read(one);
+    await place(one);
+    const { status, ms } = await poll(one, etag);
+    expect(status).toBe(200);
+    expect(ms).toBeLessThan(3_000);
+  });
+
+  it('P09: misses no change, however close it comes to the beginning of the wait', async () => {
+    for (let round = 0; round < 10; round++) {
+      const { etag } = await read(one);
+      const [polled] = await Promise.all([poll(one, etag), place(one)]);
+      expect(polled.status).toBe(200);
+      expect(polled.ms).toBeLessThan(5_000);
+    }
+  });
+
+  it('ends with 304 at its time, and leaves no subscription behind', async () => {
+    const { etag } = await read(one);
+    const { status, ms } = await poll(one, etag, 1);
+    expect(status).toBe(304);
+    expect(ms).toBeGreaterThan(900);
+  });
+
+  it('is not woken by what happens to another node', async () => {
+    const two = await openTestAgent(api, `quiet-${names}`);
+    const { etag } = await read(one);
+    const polling = poll(one, etag, 1);
+    await place(two);
+    expect((await polling).status).toBe(304);
+  });
+
+  it('is refused when the node is removed meanwhile', async () => {
+    const { etag } = await read(one);
+    const polling = poll(one, etag);
+    await listening();
+    await api.database.db.node.update({ where: { id: one.nodeId }, data: { removedAt: new Date() } });
+    await bumpNodes(api.database.db, [one.nodeId]);
+    expect((await polling).status).toBe(403);
+  });
+
+  it('ends when the API stops', async () => {
+    const other = await openTestApi({ beside: api });
+    const { etag } = await read(one);
+    const target = `${path}?wait=30`;
+    const { headers } = one.signed('GET', target, { headers: { 'if-none-match': etag } });
+    const polling = other.fastify.inject({ url: `/api/v1/agent${target}`, headers });
+    setTimeout(() => other.api.stop(), 200);
+    expect((await polling).statusCode).toBe(304);
+    await other.close();
+  });
+});
+
+/** Until the request that was just sent waits on its topic. */
+async function listening(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 150));
+}
