@@ -14,6 +14,7 @@ import { RateLimits } from './http/rate-limits.ts';
 import { RequestLog } from './http/request-log.ts';
 import { apiBase, restRoutes } from './http/routes.ts';
 import type { Permissions } from './state/model.ts';
+import { pageRoutes } from './page/routes.ts';
 import { loadSnapshot, SnapshotWriter } from './state/snapshot.ts';
 import { createTables, type Tables } from './state/tables.ts';
 import { Deliveries } from './webhooks/deliveries.ts';
@@ -130,7 +131,7 @@ function createServer(world: World): FastifyInstance {
 }
 
 async function register(server: FastifyInstance, world: World): Promise<void> {
-  for (const routes of [restRoutes(world), gitRoutes(world), controlRoutes(world)])
+  for (const routes of [restRoutes(world), gitRoutes(world), controlRoutes(world), pageRoutes(world)])
     await server.register((instance, _options, done) => {
       routes(instance);
       done();
