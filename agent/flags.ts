@@ -8,7 +8,8 @@ import type { EngineChoice } from './podman/engine.ts';
 export type Flags =
   | { kind: 'help' }
   | {
-      kind: 'run';
+      /** `register`: only make this node known. `unit`: only print the systemd unit. */
+      kind: 'run' | 'register' | 'unit';
       url: string;
       token: string | null;
       node: 'worker' | 'proxy';
@@ -30,6 +31,8 @@ export const usage = `landfall-agent: runs on each server and brings it to the s
   --no-build              make no builds on this node
   --bridge NAME           of the containers' network (default landfall0)
   --ephemeral             containers end with the agent; images stay in --data
+  --register              register this node and end
+  --unit                  print the systemd unit for these flags and end
   --help                  this text
 `;
 
@@ -44,6 +47,8 @@ const options = {
   'no-build': { type: 'boolean', default: false },
   bridge: { type: 'string', default: 'landfall0' },
   ephemeral: { type: 'boolean', default: false },
+  register: { type: 'boolean', default: false },
+  unit: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -54,7 +59,7 @@ export function parseFlags(argv: readonly string[]): Flags {
   const { values } = parsed(argv);
   if (values.help) return { kind: 'help' };
   return {
-    kind: 'run',
+    kind: values.unit ? 'unit' : values.register ? 'register' : 'run',
     url: urlOf(values.url),
     token: values.token ?? null,
     node: values.proxy ? 'proxy' : 'worker',

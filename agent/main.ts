@@ -4,8 +4,11 @@ import { InputError, StalledError } from '../platform/errors/errors.ts';
 import { endAsked } from '../platform/lifecycle/signals.ts';
 import { createLog } from '../platform/log/log.ts';
 import { parseFlags, usage, type Flags } from './flags.ts';
-import { startAgent } from './start.ts';
+import { renderUnit } from './install/unit.ts';
+import { registerNode, startAgent, type AgentOptions } from './start.ts';
 import { agentVersion } from './version.ts';
+
+type RunFlags = Exclude<Flags, { kind: 'help' }>;
 
 async function main(argv: readonly string[]): Promise<number> {
   const flags = parseFlags(argv);
@@ -13,14 +16,27 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  return await runAgent(flags);
-}
-
-async function runAgent(flags: Extract<Flags, { kind: 'run' }>): Promise<number> {
-  const asked = endAsked();
+  if (flags.kind === 'unit') {
+    process.stdout.write(renderUnit({ ...unitFlags(flags), node: process.execPath, script: process.argv[1] ?? '' }));
+    return 0;
+  }
   const { logLevel, variables } = agentEnvironment();
   const log = createLog({ name: 'agent', level: logLevel });
-  const starting = startAgent({ ...flags, kind: flags.node, env: variables, agentVersion, log });
+  const options = { ...flags, kind: flags.node, env: variables, agentVersion, log };
+  if (flags.kind === 'run') return await runAgent(options);
+  const { name } = await registerNode(options);
+  process.stdout.write(`This node is registered as ${name}.\n`);
+  return 0;
+}
+
+function unitFlags({ url, dataDir, node, builder }: RunFlags) {
+  return { url, dataDir, kind: node, buildkitd: builder.kind === 'supervised' ? builder.program : null };
+}
+
+async function runAgent(options: AgentOptions): Promise<number> {
+  const asked = endAsked();
+  const { log } = options;
+  const starting = startAgent(options);
   const first = await Promise.race([starting, asked]);
   if (typeof first === 'string') return 0;
   const { nodeId, name } = first;

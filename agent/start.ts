@@ -62,13 +62,30 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 }
 
 async function assemble(options: AgentOptions, releasers: Releasers): Promise<RunningAgent> {
+  const { identity, node } = await ownIdentity(options, releasers);
+  const transport = controlTransport(options.url, signer(node.nodeId, identity.keys.signing));
+  releasers.defer('transport', transport.close);
+  await startParts({ options, node, transport, opener: opener(identity.keys.sealing) }, releasers);
+  return { nodeId: node.nodeId, name: node.name, stop: () => releasers.releaseAll() };
+}
+
+/** Registers this node, unless it is, and ends. */
+export async function registerNode(options: AgentOptions): Promise<Registration['node']> {
+  const releasers = new Releasers(releaseDeadlineMs);
+  try {
+    return (await ownIdentity(options, releasers)).node;
+  } finally {
+    await releasers.releaseAll();
+  }
+}
+
+async function ownIdentity(options: AgentOptions, releasers: Releasers) {
   const lock = await lockDirectory(options.dataDir);
   releasers.defer('lock', lock.release);
   const file = identityFile(options.dataDir);
   const identity = await file.load();
   const abort = new AbortController();
   releasers.defer('registration', () => abort.abort());
-
   const unsigned = controlTransport(options.url, () => ({}));
   releasers.defer('registration transport', unsigned.close);
   const { node } = await register(identity, {
@@ -79,10 +96,7 @@ async function assemble(options: AgentOptions, releasers: Releasers): Promise<Ru
     signal: abort.signal,
     log: (line) => options.log.warn(line),
   });
-  const transport = controlTransport(options.url, signer(node.nodeId, identity.keys.signing));
-  releasers.defer('transport', transport.close);
-  await startParts({ options, node, transport, opener: opener(identity.keys.sealing) }, releasers);
-  return { nodeId: node.nodeId, name: node.name, stop: () => releasers.releaseAll() };
+  return { identity, node };
 }
 
 interface Parts {

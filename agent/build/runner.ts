@@ -17,7 +17,7 @@ export interface RunnerOptions {
   concurrency: number;
   /** Why no build may start now, as a sentence; null when one may. */
   pressure: () => Promise<string | null>;
-  /** Never rejects: what goes wrong is an outcome. */
+  /** What goes wrong is an outcome. */
   build: (work: { workId: string; claim: Claim; cancel: AbortSignal }) => Promise<BuildOutcome>;
   log: (line: string) => void;
 }
@@ -36,27 +36,42 @@ interface Running {
   done: Promise<void>;
 }
 
+const rememberedAttempts = 200;
+const claimPauseMs = 1_000;
 const finishBackoff = { firstMs: 250, maxMs: 5_000 };
 
 export function buildRunner(options: RunnerOptions): BuildRunner {
   const running = new Map<string, Running>();
+  /** Attempts that were claimed here. */
+  const claimed = new Set<string>();
   const { clock, control, log } = options;
+  let known: readonly WorkOffer[] = [];
+  let stopped = false;
 
   const offer = (offers: readonly WorkOffer[]): void => {
+    known = offers;
+    if (stopped) return;
     for (const { workId, attempt, kind, status, cancel } of offers) {
       const mine = running.get(workId);
       if (mine !== undefined) {
         if (cancel !== null && mine.attempt === attempt) mine.cancel.abort(new BuildCancelled(cancel));
-      } else if (kind === 'build' && status === 'offered' && cancel === null && running.size < options.concurrency) {
-        start(workId, attempt);
+        continue;
       }
+      const open =
+        kind === 'build' && status === 'offered' && cancel === null && !claimed.has(attemptKey(workId, attempt));
+      if (open && running.size < options.concurrency) start(workId, attempt);
     }
   };
   const start = (workId: string, attempt: number): void => {
     const cancel = new AbortController();
     const done = work(workId, attempt, cancel)
       .catch((error: unknown) => log(`Build work ${workId} was not done: ${sentence(error)}`))
-      .finally(() => running.delete(workId));
+      .finally(() => {
+        running.delete(workId);
+        // Its place is free for what was offered meanwhile; what could not be claimed is not tried at once.
+        const pauseMs = claimed.has(attemptKey(workId, attempt)) ? 0 : claimPauseMs;
+        clock.after(pauseMs, () => offer(known));
+      });
     running.set(workId, { attempt, cancel, done });
   };
   const work = async (workId: string, attempt: number, cancel: AbortController): Promise<void> => {
@@ -66,12 +81,19 @@ export function buildRunner(options: RunnerOptions): BuildRunner {
       return;
     }
     const claim = await control.claim(workId, attempt);
+    remember(attemptKey(workId, attempt));
     const lease = keepLease(workId, claim, cancel);
-    const outcome = await options.build({ workId, claim, cancel: cancel.signal });
+    const outcome = await options.build({ workId, claim, cancel: cancel.signal }).catch(unexpected);
     lease.stop();
     if (!(cancel.signal.reason instanceof LeaseLost)) await finish(workId, { attempt: claim.attempt, outcome }, lease);
   };
 
+  /** An offer may still be told after its work has ended. */
+  const remember = (key: string): void => {
+    claimed.add(key);
+    const [oldest] = claimed;
+    if (claimed.size > rememberedAttempts && oldest !== undefined) claimed.delete(oldest);
+  };
   const keepLease = (workId: string, claim: Claim, cancel: AbortController) => {
     let leaseUntil = Date.parse(claim.leaseUntil);
     let cancelTimer = (): void => undefined;
@@ -120,11 +142,21 @@ export function buildRunner(options: RunnerOptions): BuildRunner {
     offer,
     running: () => running.size,
     stop: async () => {
+      stopped = true;
       const all = [...running.values()];
       for (const { cancel } of all) cancel.abort(new LeaseLost('The agent stops.'));
       await Promise.all(all.map(({ done }) => done));
     },
   };
+}
+
+function attemptKey(workId: string, attempt: number): string {
+  return `${workId} ${attempt}`;
+}
+
+/** A fault of the agent's own still ends the build, with a word about it. */
+function unexpected(error: unknown): BuildOutcome {
+  return { kind: 'failed', code: 'internal', message: sentence(error).slice(0, 4_000), annotations: [], logTail: [] };
 }
 
 /** The right to do this work is gone: nothing is reported. */

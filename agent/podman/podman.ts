@@ -53,7 +53,7 @@ export function podman(socket: EngineSocket) {
       }
     },
 
-    create: async (spec: ContainerCreate, signal?: AbortSignal): Promise<string> => {
+    create: async (spec: Partial<ContainerCreate>, signal?: AbortSignal): Promise<string> => {
       const request = { method: 'POST', path: '/containers/create', body: spec, deadlineMs: 60_000, signal } as const;
       return answers.parseCreated((await socket.call(request)).body).Id;
     },
