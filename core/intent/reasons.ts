@@ -31,6 +31,21 @@ const pushReasons = {
   },
 } as const satisfies Record<string, Reason>;
 
+/** Why a delivery asked for nothing. */
+const deliveryReasons = {
+  event_unhandled: { means: 'Landfall does nothing on this event.', todo: 'Nothing.' },
+  no_installation: {
+    means: 'The event does not come from an installation of the app.',
+    todo: 'Install the GitHub App on the repository.',
+  },
+  repository_unknown: {
+    means: 'Nothing was ever pushed to this repository since the app was installed.',
+    todo: 'Push a branch that an environment names.',
+  },
+  check_run_unknown: { means: 'The check run is none of ours.', todo: 'Nothing.' },
+  subject_gone: { means: 'What it is about was deleted in the meantime.', todo: 'Nothing.' },
+} as const satisfies Record<string, Reason>;
+
 const intentReasons = {
   accepted: { means: 'The push is deployed.', todo: 'Nothing.' },
   superseded: { means: 'A newer push took its place.', todo: 'Nothing; the newer one is deployed.' },
@@ -144,6 +159,7 @@ const containerReasons = {
 
 export const reasons = {
   ...pushReasons,
+  ...deliveryReasons,
   ...intentReasons,
   ...buildReasons,
   ...nodeReasons,

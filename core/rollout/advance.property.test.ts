@@ -34,8 +34,10 @@ const move = fc.oneof(
     restarts: fc.nat(4),
   }),
   fc.record({ kind: fc.constant('well' as const), index: fc.nat(9) }),
+  fc.record({ kind: fc.constant('allWell' as const) }),
   fc.record({ kind: fc.constantFrom('silence' as const, 'return' as const), node: fc.constantFrom(...nodeIds) }),
   fc.record({ kind: fc.constant('acks' as const), dns: fc.subarray(nodeIds), routes: fc.subarray(nodeIds) }),
+  fc.record({ kind: fc.constant('acks' as const), dns: fc.constant([]), routes: fc.constantFrom([], ['n3']) }),
   fc.record({
     kind: fc.constantFrom('oldGone' as const, 'vanish' as const, 'newer' as const, 'remove' as const, 'full' as const),
   }),
@@ -56,6 +58,8 @@ const allocation: AllocationFact = {
   lastLog: [],
   restarts: 0,
 };
+
+const well = { observed: 'running', health: 'healthy', detailCode: null } as const;
 
 function newWorld(replicas: number, oldReplicas: number): World {
   return {
@@ -84,8 +88,8 @@ function newWorld(replicas: number, oldReplicas: number): World {
     removed: false,
     olderDone: null,
     room: true,
-    dnsAwaiting: [],
-    routesAwaiting: [],
+    dnsAwaiting: ['n1', 'n2'],
+    routesAwaiting: ['n3', 'n2'],
     now: start,
     transitions: [],
     served: [],
@@ -122,15 +126,10 @@ function apply(world: World, given: Move): void {
   const own = world.allocations.filter(({ rolloutId }) => rolloutId === 'r2');
   if (given.kind === 'allocation' || given.kind === 'well') {
     const target = own[given.index % Math.max(1, own.length)];
-    const {
-      kind: _kind,
-      index: _index,
-      ...changed
-    } = given.kind === 'well'
-      ? { ...given, observed: 'running' as const, health: 'healthy' as const, detailCode: null }
-      : given;
+    const { kind: _kind, index: _index, ...changed } = given.kind === 'well' ? { ...given, ...well } : given;
     if (target) Object.assign(target, changed);
-  } else if (given.kind === 'silence') world.silent.add(given.node);
+  } else if (given.kind === 'allWell') for (const one of own) Object.assign(one, well);
+  else if (given.kind === 'silence') world.silent.add(given.node);
   else if (given.kind === 'return') world.silent.delete(given.node);
   else if (given.kind === 'acks') Object.assign(world, { dnsAwaiting: given.dns, routesAwaiting: given.routes });
   else if (given.kind === 'oldGone')
@@ -247,6 +246,9 @@ describe('advance, whatever happens', () => {
       fc.property(worlds, fc.constantFrom(...rolloutStages), ([replicas, oldReplicas, moves], stage) => {
         const world = newWorld(replicas, oldReplicas);
         run(world, moves);
+        // All may fail at once, each in its own way.
+        for (const one of world.allocations)
+          Object.assign(one, { observed: 'running', health: 'unhealthy', detail: one.id });
         const facts = factsOf(world);
         const turned: RolloutFacts = {
           ...facts,

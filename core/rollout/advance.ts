@@ -25,7 +25,7 @@ type Scene = {
   now: Date;
   /** Of this rollout and meant to run; sorted by id. */
   own: AllocationFact[];
-  /** Of earlier rollouts, and not gone; sorted by id. */
+  /** Of earlier rollouts, and not gone. */
   old: AllocationFact[];
   /** When it has to be healthy. */
   deadline: Date;
@@ -45,7 +45,7 @@ export function advance(rollout: RolloutView, facts: RolloutFacts, now: Date): A
 }
 
 function sceneOf(rollout: RolloutView, facts: RolloutFacts, now: Date): Scene {
-  const old = facts.allocations.filter(({ rolloutId }) => rolloutId !== rollout.id).sort(byId);
+  const old = facts.allocations.filter(({ rolloutId }) => rolloutId !== rollout.id);
   const turns = facts.older.map(({ finishedAt }) => finishedAt?.getTime() ?? 0);
   const turn = Math.max(rollout.createdAt.getTime(), ...turns);
   const deadline = new Date(turn + rollout.deadlineMs);
