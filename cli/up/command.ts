@@ -2,6 +2,7 @@
 import { accessSync, constants, mkdirSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import Type from 'typebox';
 import { upEnvironment } from '../../platform/config/up.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { endAsked } from '../../platform/lifecycle/signals.ts';
@@ -67,11 +68,13 @@ async function land(line: Line, sample: Sample, signal: AbortSignal): Promise<La
   });
 }
 
-function describe(line: Line, dataDir: string, landing: Landing | null): string {
-  const console_ = `${line.connection.url}/login?token=${line.connection.token}`;
+const LoginLink = Type.Object({ url: Type.String() });
+
+async function describe(line: Line, dataDir: string, landing: Landing | null): Promise<string> {
+  const signIn = await line.api.call({ method: 'POST', path: '/api/v1/login-links', answer: LoginLink });
   const lines = [
     ...(landing === null ? [] : [`It serves:     ${landing.url}`, `This push:     ${landing.page}`]),
-    `Console:       ${console_}`,
+    `Console:       ${signIn.url}`,
     ...(line.sandbox === null ? [] : [`Sandbox:       ${line.sandbox.url}/landfall/sample`]),
     ...(line.sandbox === null
       ? []
@@ -120,7 +123,7 @@ async function up(options: UpOptions): Promise<void> {
       const timer = setTimeout(() => landing.abort(new LandingFailed('The push did not land in time.')), landWithinMs);
       const landed = await unlessEnded(firstPush(line, options, landing.signal), ended);
       clearTimeout(timer);
-      say(`\n${describe(line, dataDir, landed)}\n`);
+      say(`\n${await describe(line, dataDir, landed)}\n`);
       if (options.once !== true) say(await ended);
       await stopLine(line);
       if (options.once === true && landed !== null) printOnce(landed);
