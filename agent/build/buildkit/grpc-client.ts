@@ -43,7 +43,9 @@ export interface GrpcConnection {
   close(): void;
 }
 
+/** What a reset says. Without an error code a stream only ends so when its connection does. */
 const resetCodes: ReadonlyMap<number, GrpcStatus> = new Map([
+  [constants.NGHTTP2_NO_ERROR, grpcStatus.unavailable],
   [constants.NGHTTP2_CANCEL, grpcStatus.cancelled],
   [constants.NGHTTP2_REFUSED_STREAM, grpcStatus.unavailable],
   [constants.NGHTTP2_ENHANCE_YOUR_CALM, grpcStatus.resourceExhausted],
