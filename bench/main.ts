@@ -30,17 +30,19 @@ async function main(names: string[]): Promise<number> {
     return 1;
   }
   const rows: BenchRow[] = [];
+  const details: string[] = [];
   for (const [name, bench] of Object.entries(benches)) {
     if (names.length > 0 && !names.includes(name)) continue;
     console.error(`measuring ${name} …`);
     const measured = await bench();
-    for (const row of measured) console.log(JSON.stringify(row));
-    rows.push(...measured);
+    for (const row of measured.rows) console.log(JSON.stringify(row));
+    rows.push(...measured.rows);
+    if (measured.details !== undefined) details.push(measured.details);
   }
   if (names.length > 0) return 0;
   const about = machine();
   const notes = readFileSync(path.join(here, 'NOTES.md'), 'utf8');
-  writeFileSync(path.join(here, 'RESULTS.md'), renderResults(about, rows, notes));
+  writeFileSync(path.join(here, 'RESULTS.md'), renderResults(about, rows, [...details, notes]));
   writeFileSync(
     path.join(here, 'results.json'),
     `${JSON.stringify(

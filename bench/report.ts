@@ -28,8 +28,8 @@ function line(row: BenchRow): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** Markdown. */
-export function renderResults(machine: BenchMachine, rows: readonly BenchRow[], notes: string): string {
+/** Markdown. `sections` follow the table. */
+export function renderResults(machine: BenchMachine, rows: readonly BenchRow[], sections: readonly string[]): string {
   return `# Results
 
 Written by \`npm run bench\`. Medians; peers are measured in the same run, in turn with ours.
@@ -40,6 +40,6 @@ Commit ${machine.commit}, ${machine.date}. ${machine.cores} cores of ${machine.c
 | ---- | ---- | ---- | ----- | ------ | --- | ---- |
 ${rows.map(line).join('\n')}
 
-${notes.trim()}
+${sections.map((section) => section.trim()).join('\n\n')}
 `;
 }

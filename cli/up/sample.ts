@@ -48,11 +48,12 @@ export async function ensureSample(sandbox: Control, directory: string): Promise
   return { directory, repositoryId: repository.id, pageUrl: repository.pageUrl };
 }
 
-/** Changes the page, so that there is something to deploy. `words` stand on the page. */
-export async function commitChange(sample: Sample, words: string): Promise<void> {
+/** Changes the page, so that there is something to deploy. `words` stand on the page; `files` are written beside it. */
+export async function commitChange(sample: Sample, words: string, files: Record<string, string> = {}): Promise<void> {
   const page = path.join(sample.directory, 'www', 'index.html');
   const changed = readFileSync(page, 'utf8').replace(/(<p id="change">)[^<]*/, `$1${words}`);
   writeFileSync(page, changed);
+  for (const [name, content] of Object.entries(files)) writeFileSync(path.join(sample.directory, name), content);
   await git(sample.directory, 'commit', '--quiet', '--all', '--message', words);
 }
 
