@@ -12,9 +12,10 @@ const { privateKey } = generateKeyPairSync('rsa', {
   publicKeyEncoding: { type: 'spki', format: 'pem' },
 });
 const probot = new Probot({ appId: 1, privateKey, secret, log: pino({ level: 'warn' }) });
-const middleware = await createNodeMiddleware((app) => void app.on('push', () => undefined), {
-  probot,
-  webhooksPath: '/webhooks/github',
-});
+function doNothing(app: Probot): void {
+  app.on('push', () => undefined);
+}
+
+const middleware = await createNodeMiddleware(doNothing, { probot, webhooksPath: '/webhooks/github' });
 const server = createServer((request, response) => void middleware(request, response));
 server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));

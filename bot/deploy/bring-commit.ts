@@ -4,9 +4,11 @@ import { IgnoredError } from '../../platform/errors/errors.ts';
 import { fetchHead } from '../../platform/github/branches.ts';
 import type { GithubClient } from '../../platform/github/client.ts';
 import { transaction, type Db } from '../../prisma/client.ts';
-import { reportBrokenConfig } from '../../prisma/store/check-runs.ts';
+import type { BrokenConfig } from '../../core/report/broken-config.ts';
+import { reportBrokenConfig, reportConfigAgain } from '../../prisma/store/check-runs.ts';
 import { settleDelivery } from '../../prisma/store/deliveries.ts';
 import { acceptIntent, type AcceptedIntent } from '../../prisma/store/intents.ts';
+import type { Lane } from '../../prisma/store/outbox.ts';
 import { ensureProject, saveRules } from '../../prisma/store/projects.ts';
 import type { RepositoryState } from '../../prisma/store/repositories.ts';
 import { configPath } from '../config/read-config.ts';
@@ -23,6 +25,8 @@ export interface CommitRequest {
   actor: string;
   /** Only these; null: whichever the rules name. */
   environments: readonly string[] | null;
+  /** External id of the check run of a broken configuration that was asked for again; null: none was. */
+  configCheckRun: string | null;
 }
 
 /**
@@ -88,10 +92,12 @@ async function accept(deps: HandlerDeps, request: CommitRequest, outcome: Outcom
       intents.push(await acceptIntent(tx, intent, { consoleUrl: deps.consoleUrl, now }));
     }
     await settleDelivery(tx, request.event.guid, { status: 'processed' }, now);
-    return intents;
+    return { intents, lane: await reportAgain(tx, request, { broken: null, now }) };
   });
-  if (accepted !== null) await wakeAccepted(deps, accepted);
-  return accepted !== null;
+  if (accepted === null) return false;
+  await wakeAccepted(deps, accepted.intents);
+  await wakeLane(deps, accepted.lane);
+  return true;
 }
 
 /** A file that cannot be taken: its check run says where, and what runs runs on. */
@@ -103,11 +109,22 @@ async function refuse(deps: HandlerDeps, request: CommitRequest, outcome: Outcom
     if (!(await outcome.stillWanted(tx))) return null;
     if (rules !== null) await saveRules(tx, await ensureProject(tx, repository.id), rules);
     const broken = { repositoryId: repository.id, sha: facts.after, path: configPath, issues };
-    const lane = await reportBrokenConfig(tx, repository.installation.id, broken, now);
+    const created = await reportBrokenConfig(tx, repository.installation.id, broken, now);
+    const lane = (await reportAgain(tx, request, { broken, now })) ?? created;
     const reason = `${configPath} cannot be understood: ${issues[0]?.message ?? 'it has no content'}`;
     await settleDelivery(tx, request.event.guid, { status: 'ignored', code: 'config_invalid', reason }, now);
     return { lane };
   });
   if (owes !== null) await wakeLane(deps, owes.lane);
   return owes !== null;
+}
+
+async function reportAgain(
+  tx: Db,
+  { event, repository, configCheckRun }: CommitRequest,
+  { broken, now }: { broken: BrokenConfig | null; now: Date },
+): Promise<Lane | null> {
+  if (configCheckRun === null) return null;
+  const again = { repositoryId: repository.id, externalId: configCheckRun, deliveryGuid: event.guid, broken };
+  return reportConfigAgain(tx, repository.installation.id, again, now);
 }

@@ -18,6 +18,8 @@ import { bringCommit } from '../deploy/bring-commit.ts';
 import type { HandlerDeps, ReceivedEvent } from '../deps.ts';
 import { installationOf, parsePayload, PushPayload, repositoryFacts } from './payloads.ts';
 
+const everywhere = { environments: null, configCheckRun: null };
+
 /** How often the ledger may grow under our hands before the job is given back. */
 const maxRounds = 5;
 
@@ -31,7 +33,7 @@ export async function handlePush(deps: HandlerDeps, event: ReceivedEvent): Promi
   for (let round = 0; round < maxRounds; round++) {
     const others = await otherHeads(deps.database.db, head);
     if (!surelyNewest(head, others)) await askWhetherNewest(deps, repository, head);
-    const request = { event, repository, facts, trigger: 'push', actor: actorOf(push), environments: null } as const;
+    const request = { event, repository, facts, trigger: 'push', actor: actorOf(push), ...everywhere } as const;
     if (await bringCommit(deps, request, (tx) => ledgerIsStill(tx, head, others))) return;
   }
   throw new Error(`The ledger of ${head.ref} changed ${maxRounds} times while a push of it was decided.`);

@@ -13,6 +13,7 @@ interface Again {
   ref: string;
   sha: string;
   environments: string[] | null;
+  configCheckRun: string | null;
 }
 
 export async function handleCheckRunRerequested(deps: HandlerDeps, event: ReceivedEvent): Promise<void> {
@@ -24,8 +25,8 @@ export async function handleCheckRunRerequested(deps: HandlerDeps, event: Receiv
   if (mirrored === null) throw new IgnoredError('check_run_unknown', 'The check run is none of ours.');
   const again =
     mirrored.kind === 'intent'
-      ? { ...mirrored.intent, environments: [mirrored.intent.environment] }
-      : { ref: refOf(suite.head_branch), sha, environments: null };
+      ? { ...mirrored.intent, environments: [mirrored.intent.environment], configCheckRun: null }
+      : { ref: refOf(suite.head_branch), sha, environments: null, configCheckRun: mirrored.externalId };
   await bringAgain(deps, event, { repository, again, actor: payload.sender?.login ?? 'unknown' });
 }
 
@@ -39,8 +40,8 @@ export async function handleCheckSuiteRerequested(deps: HandlerDeps, event: Rece
   const [first] = intents;
   const again: Again =
     first === undefined
-      ? { ref: refOf(branch), sha, environments: null }
-      : { ref: first.ref, sha, environments: intents.map(({ environment }) => environment) };
+      ? { ref: refOf(branch), sha, environments: null, configCheckRun: null }
+      : { ref: first.ref, sha, environments: intents.map(({ environment }) => environment), configCheckRun: null };
   await bringAgain(deps, event, { repository, again, actor: payload.sender?.login ?? 'unknown' });
 }
 
@@ -69,8 +70,7 @@ async function bringAgain(
     installation: repository.installation,
     heads: [],
   };
-  const { environments } = again;
-  await bringCommit(deps, { event, repository, facts, trigger: 'rerequested', actor, environments }, () =>
-    Promise.resolve(true),
-  );
+  const { environments, configCheckRun } = again;
+  const request = { event, repository, facts, trigger: 'rerequested', actor, environments, configCheckRun } as const;
+  await bringCommit(deps, request, () => Promise.resolve(true));
 }

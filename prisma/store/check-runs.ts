@@ -1,7 +1,9 @@
 /** What GitHub's check runs mirror, found by the external id that we gave them. */
 import { brokenConfigWrites, type BrokenConfig } from '../../core/report/broken-config.ts';
+import { configAgainWrites, type ConfigAgain } from '../../core/report/config-again.ts';
+import type { Write } from '../../core/report/writes.ts';
 import type { Db } from '../client.ts';
-import { newestPending, owe, type Lane } from './outbox.ts';
+import { owe, type Lane } from './outbox.ts';
 
 export interface MirroredIntent {
   environment: string;
@@ -10,9 +12,9 @@ export interface MirroredIntent {
 }
 
 export type MirroredCheckRun =
-  | { kind: 'intent'; repositoryId: bigint; intent: MirroredIntent }
+  | { kind: 'intent'; intent: MirroredIntent }
   /** Of a configuration that could not be taken. */
-  | { kind: 'config'; repositoryId: bigint; sha: string };
+  | { kind: 'config'; externalId: string };
 
 /** Null when it is not one of ours in this repository. */
 export async function findMirroredCheckRun(
@@ -25,9 +27,9 @@ export async function findMirroredCheckRun(
     include: { intent: { select: { sha: true, ref: true, environment: { select: { name: true } } } } },
   });
   if (row === null) return null;
-  if (row.intent === null) return { kind: 'config', repositoryId: row.repositoryId, sha: row.sha };
+  if (row.intent === null) return { kind: 'config', externalId };
   const { sha, ref, environment } = row.intent;
-  return { kind: 'intent', repositoryId: row.repositoryId, intent: { sha, ref, environment: environment.name } };
+  return { kind: 'intent', intent: { sha, ref, environment: environment.name } };
 }
 
 /** The last intent of every environment that this commit was brought to. */
@@ -48,20 +50,35 @@ export async function reportBrokenConfig(
   broken: BrokenConfig,
   now: Date,
 ): Promise<Lane | null> {
-  const writes = brokenConfigWrites(broken, now);
-  for (const write of writes) {
-    if (write.kind !== 'createCheckRun') continue;
-    const { name, external_id: externalId } = write.payload.body;
-    await db.checkRun.createMany({
-      data: [{ repositoryId: broken.repositoryId, sha: broken.sha, name, externalId }],
-      skipDuplicates: true,
-    });
-  }
-  const subject = `config:${broken.repositoryId}:${broken.sha}`;
-  const owed = await owe(
+  const [write] = brokenConfigWrites(broken, now);
+  if (write?.kind !== 'createCheckRun') return null;
+  const { name, external_id: externalId } = write.payload.body;
+  await db.checkRun.createMany({
+    data: [{ repositoryId: broken.repositoryId, sha: broken.sha, name, externalId }],
+    skipDuplicates: true,
+  });
+  return oweAbout(db, installationId, { subject: externalId, writes: [write] });
+}
+
+/** Owes GitHub the end of such a check run when a person asked for it again. Gives the lane to flush after the commit. */
+export async function reportConfigAgain(
+  db: Db,
+  installationId: number,
+  again: ConfigAgain,
+  now: Date,
+): Promise<Lane | null> {
+  return oweAbout(db, installationId, { subject: again.externalId, writes: configAgainWrites(again, now) });
+}
+
+/** Of one check run, so that its end is never sent before its beginning. */
+async function oweAbout(
+  db: Db,
+  installationId: number,
+  { subject, writes }: { subject: string; writes: Write[] },
+): Promise<Lane | null> {
+  return owe(
     db,
     installationId,
     writes.map((write) => ({ ...write, subject })),
   );
-  return owed === 0 ? null : newestPending(db, installationId);
 }

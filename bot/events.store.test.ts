@@ -1,0 +1,274 @@
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writePayloads } from '../core/report/writes.ts';
+import { fetchFile } from '../platform/github/contents.ts';
+import { sendCheckRunCreate, sendCheckRunUpdate } from '../platform/github/check-runs.ts';
+import { sendDeploymentCreate } from '../platform/github/deployments.ts';
+import { startBotOnSandbox, type BotOnSandbox } from '../test/bot/harness.ts';
+import Value from 'typebox/value';
+
+const dockerfile = 'FROM scratch\nEXPOSE 3000\n';
+
+let bot: BotOnSandbox;
+let count = 0;
+
+beforeAll(async () => {
+  bot = await startBotOnSandbox();
+});
+
+afterAll(async () => {
+  expect(bot.sandbox.failures).toEqual([]);
+  await bot.close();
+});
+
+async function repository(owner: string, files: Record<string, string> = { Dockerfile: dockerfile }) {
+  const made = await bot.sandbox.createRepository({ owner, name: `shop-${++count}`, files });
+  expect(await bot.settle()).toEqual([]);
+  bot.enqueued.length = 0;
+  return { ...made, installationId: made.installationId! };
+}
+
+function row(id: number) {
+  return bot.database.db.repository.findUniqueOrThrow({ where: { id } });
+}
+
+function intentsOf(repositoryId: number) {
+  return bot.database.db.intent.findMany({
+    where: { environment: { project: { repositoryId } } },
+    include: { builds: { include: { build: true } } },
+    orderBy: { createdAt: 'asc' },
+  });
+}
+
+async function lastOf(event: string) {
+  return bot.database.db.delivery.findFirstOrThrow({ where: { event }, orderBy: { receivedAt: 'desc' } });
+}
+
+function owedCheckRun(subject: string) {
+  return bot.database.db.outboxWrite
+    .findFirstOrThrow({ where: { subject, kind: 'createCheckRun' } })
+    .then(({ payload }) => Value.Parse(writePayloads.createCheckRun, payload));
+}
+
+describe('repository', () => {
+  it('P47: renamed and transferred, it is the same one', async () => {
+    const { id } = await repository('acme');
+    await bot.sandbox.renameRepository({ repositoryId: id, name: 'boutique' });
+    await bot.settle();
+    expect(await row(id)).toMatchObject({ owner: 'acme', name: 'boutique' });
+    await bot.sandbox.transferRepository({ repositoryId: id, owner: 'globex' });
+    await bot.settle();
+    expect(await row(id)).toMatchObject({ owner: 'globex', name: 'boutique', removedAt: null });
+    const { sha } = await bot.sandbox.commit({
+      repositoryId: id,
+      branch: 'main',
+      author: 'ada',
+      message: 'on',
+      files: { a: 'b' },
+    });
+    expect(await bot.settle()).toEqual([]);
+    const intents = await intentsOf(id);
+    expect(intents).toHaveLength(2);
+    expect(intents.at(-1)).toMatchObject({ sha, status: 'active' });
+  });
+
+  it('deleted, it ends the builds of it, by waking whoever drives them', async () => {
+    const { id } = await repository('acme');
+    const [intent] = await intentsOf(id);
+    await bot.sandbox.deleteRepository({ repositoryId: id });
+    await bot.settle();
+    expect((await row(id)).removedAt).toBeInstanceOf(Date);
+    expect(bot.enqueued).toEqual([
+      { job: 'advanceBuild', payload: { buildId: intent!.builds[0]!.buildId, version: 0 } },
+    ]);
+  });
+});
+
+describe('installation', () => {
+  it('removed, it takes its repositories along, and a late push of one is ignored', async () => {
+    const { id, installationId } = await repository('leaver');
+    const push = await lastOf('push');
+    await bot.sandbox.uninstall({ installationId });
+    await bot.settle();
+    expect(await bot.database.db.installation.findUnique({ where: { id: installationId } })).toMatchObject({
+      deletedAt: expect.any(Date) as Date,
+    });
+    expect((await row(id)).removedAt).toBeInstanceOf(Date);
+    const payload = JSON.parse(Buffer.from(push.payload).toString()) as object;
+    await bot.post('push', { ...payload, after: 'e'.repeat(40) });
+    expect(await bot.settle()).toEqual([]);
+    expect(await lastOf('push')).toMatchObject({ status: 'ignored', reasonCode: 'installation_removed' });
+  });
+
+  it('suspended and unsuspended, it is known as such', async () => {
+    const { installationId } = await repository('pauser');
+    const suspendedAt = async () =>
+      (await bot.database.db.installation.findUniqueOrThrow({ where: { id: installationId } })).suspendedAt;
+    await bot.sandbox.suspend({ installationId });
+    await bot.settle();
+    expect(await suspendedAt()).toBeInstanceOf(Date);
+    await bot.sandbox.unsuspend({ installationId });
+    await bot.settle();
+    expect(await suspendedAt()).toBeNull();
+  });
+
+  it('narrowed and widened again: a push tells when its repository is back', async () => {
+    const kept = await repository('chooser');
+    const dropped = await repository('chooser');
+    const { installationId } = kept;
+    await bot.sandbox.selectRepositories({ installationId, repositoryIds: [kept.id] });
+    await bot.settle();
+    expect((await row(dropped.id)).removedAt).toBeInstanceOf(Date);
+    bot.sandbox.faults.set({ kind: 'lose', match: 'installation_repositories*', times: 1 });
+    await bot.sandbox.selectRepositories({ installationId, repositoryIds: [kept.id, dropped.id] });
+    await bot.sandbox.commit({
+      repositoryId: dropped.id,
+      branch: 'main',
+      author: 'ada',
+      message: 'back',
+      files: { a: 'b' },
+    });
+    await bot.settle();
+    expect((await row(dropped.id)).removedAt).toBeNull();
+    expect(await intentsOf(dropped.id)).toHaveLength(2);
+  });
+});
+
+describe('asked for again', () => {
+  it('by its check run, the commit gets a new intent; its failed build is built anew', async () => {
+    const { id, installationId } = await repository('acme');
+    const [first] = await intentsOf(id);
+    await bot.database.db.build.updateMany({ where: { sha: first!.sha }, data: { status: 'failed' } });
+    await bot.database.db.intent.update({ where: { id: first!.id }, data: { status: 'failed' } });
+    const client = await bot.deps.github.forInstallation(installationId);
+    const checkRunId = await sendCheckRunCreate(client, await owedCheckRun(`intent:${first!.id}`), 1);
+    await bot.settle();
+    await bot.sandbox.rerequestCheck({ checkRunId, by: 'ada' });
+    expect(await bot.settle()).toEqual([]);
+    const again = (await intentsOf(id)).at(-1)!;
+    expect(again).toMatchObject({ sha: first!.sha, trigger: 'rerequested', actor: 'ada', status: 'active' });
+    expect(again.builds[0]!.build).toMatchObject({ status: 'queued' });
+    expect(again.builds[0]!.buildId).not.toBe(first!.builds[0]!.buildId);
+  });
+
+  it('by the whole suite, the commit gets a new intent', async () => {
+    const { id } = await repository('acme');
+    const [first] = await intentsOf(id);
+    const push = await lastOf('push');
+    const {
+      repository: about,
+      installation,
+      sender,
+    } = JSON.parse(Buffer.from(push.payload).toString()) as Record<string, unknown>;
+    const check_suite = { head_sha: first!.sha, head_branch: 'main' };
+    await bot.post('check_suite', { action: 'rerequested', check_suite, repository: about, installation, sender });
+    expect(await bot.settle()).toEqual([]);
+    expect((await intentsOf(id)).map(({ trigger }) => trigger)).toEqual(['push', 'rerequested']);
+  });
+
+  it('P46: an old commit of the default branch does not bring its old rules back', async () => {
+    const granting = 'services: { web: { port: 80 } }\nenvironments: { production: {}, staging: {} }\n';
+    const { id, installationId } = await repository('acme', { Dockerfile: dockerfile, 'landfall.yml': granting });
+    const old = await bot.database.db.intent.findFirstOrThrow({
+      where: { environment: { name: 'staging', project: { repositoryId: id } } },
+    });
+    const revoked = granting.replace(', staging: {}', '');
+    await bot.sandbox.commit({
+      repositoryId: id,
+      branch: 'main',
+      author: 'ada',
+      message: 'no staging',
+      files: { 'landfall.yml': revoked },
+    });
+    await bot.settle();
+    const client = await bot.deps.github.forInstallation(installationId);
+    const checkRunId = await sendCheckRunCreate(client, await owedCheckRun(`intent:${old.id}`), 1);
+    await bot.sandbox.rerequestCheck({ checkRunId, by: 'ada' });
+    expect(await bot.settle()).toEqual([]);
+    expect(await lastOf('check_run')).toMatchObject({ status: 'ignored', reasonCode: 'branch_not_deployed' });
+  });
+
+  it('a broken configuration that is still broken is told of again', async () => {
+    const { id, installationId } = await repository('acme', {
+      Dockerfile: dockerfile,
+      'landfall.yml': 'services: [\n',
+    });
+    const { subject } = await bot.database.db.outboxWrite.findFirstOrThrow({
+      where: { subject: { startsWith: `config:${id}:` } },
+    });
+    const client = await bot.deps.github.forInstallation(installationId);
+    const create = await owedCheckRun(subject);
+    const checkRunId = await sendCheckRunCreate(client, create, 1);
+    await bot.sandbox.rerequestCheck({ checkRunId, by: 'ada' });
+    expect(await bot.settle()).toEqual([]);
+    const again = await bot.database.db.outboxWrite.findFirstOrThrow({
+      where: { subject: create.body.external_id, kind: 'updateCheckRun' },
+    });
+    const update = Value.Parse(writePayloads.updateCheckRun, again.payload);
+    expect(update.body).toMatchObject({ status: 'completed', conclusion: 'failure' });
+    await sendCheckRunUpdate(client, update, { checkRunId, attempt: 1 });
+  });
+
+  it('a check run of somebody else is left alone', async () => {
+    const { id } = await repository('acme');
+    const push = await lastOf('push');
+    const { repository: about, installation } = JSON.parse(Buffer.from(push.payload).toString()) as Record<
+      string,
+      unknown
+    >;
+    const check_run = { external_id: 'theirs', head_sha: 'a'.repeat(40), check_suite: { head_branch: 'main' } };
+    await bot.post('check_run', { action: 'rerequested', check_run, repository: about, installation });
+    expect(await bot.settle()).toEqual([]);
+    expect(await lastOf('check_run')).toMatchObject({ status: 'ignored', reasonCode: 'check_run_unknown' });
+    expect(await intentsOf(id)).toHaveLength(1);
+  });
+});
+
+describe('writes to GitHub', () => {
+  it('P38: whose answer was lost are found again, not repeated', async () => {
+    const { id, installationId } = await repository('acme');
+    const [intent] = await intentsOf(id);
+    const client = await bot.deps.github.forInstallation(installationId);
+    const owed = await bot.database.db.outboxWrite.findMany({ where: { subject: `intent:${intent!.id}` } });
+    const payloadOf = (kind: string) => owed.find((write) => write.kind === kind)!.payload;
+    const checkRun = Value.Parse(writePayloads.createCheckRun, payloadOf('createCheckRun'));
+    const deployment = Value.Parse(writePayloads.createDeployment, payloadOf('createDeployment'));
+    bot.sandbox.faults.set({ kind: 'bad_gateway_after_commit', match: 'POST /repos/*', times: 2 });
+    await expect(sendCheckRunCreate(client, checkRun, 1)).rejects.toMatchObject({ code: 'github_unavailable' });
+    await expect(sendDeploymentCreate(client, deployment, 1)).rejects.toMatchObject({ code: 'github_unavailable' });
+    const checkRunId = await sendCheckRunCreate(client, checkRun, 2);
+    const deploymentId = await sendDeploymentCreate(client, deployment, 2);
+    const { checkRuns, deployments } = await bot.sandbox.inspectRepository({ repositoryId: id });
+    expect(checkRuns.map((run) => run.id)).toEqual([checkRunId]);
+    expect(deployments.map((each) => each.id)).toEqual([deploymentId]);
+  });
+});
+
+it('reads files at a commit, whatever their path; null where there is none', async () => {
+  const files = { Dockerfile: dockerfile, 'a b/ü#?%.txt': 'here', 'dir/x': 'y' };
+  const { id: repositoryId, installationId } = await repository('acme', files);
+  const client = await bot.deps.github.forInstallation(installationId);
+  const read = (path: string, ref = 'main') => fetchFile(client, { repositoryId, path, ref });
+  expect(await read('a b/ü#?%.txt')).toBe('here');
+  expect(await read('dir')).toBeNull();
+  expect(await read('nothing')).toBeNull();
+  expect(await read('Dockerfile', 'nobranch')).toBeNull();
+});
+
+describe('the examples that GitHub documents', () => {
+  const examples = createRequire(import.meta.url)('@octokit/webhooks-examples') as {
+    name: string;
+    examples: object[];
+  }[];
+
+  it('P43: all pass the intake and the handlers without an error', async () => {
+    const statuses: number[] = [];
+    for (const { name, examples: payloads } of examples) {
+      for (const payload of payloads) statuses.push(await bot.post(name, payload));
+    }
+    expect(statuses.length).toBeGreaterThan(300);
+    expect(new Set(statuses)).toEqual(new Set([202]));
+    expect(await bot.settle()).toEqual([]);
+    expect(await bot.database.db.delivery.count({ where: { status: { in: ['received', 'failed'] } } })).toBe(0);
+  });
+});
