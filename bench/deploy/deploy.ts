@@ -17,7 +17,8 @@ import { commitChange, ensureSample, push, type Sample } from '../../cli/up/samp
 import { loadSecrets } from '../../cli/up/secrets.ts';
 import { packageRoot } from '../../cli/root.ts';
 import { ExpectedContainer } from '../../core/contract/expected-state.ts';
-import { median, type BenchRow } from '../row.ts';
+import { median } from '../median.ts';
+import type { BenchRow } from '../row.ts';
 import { deployRaw, type RawOptions } from './raw.ts';
 
 const rounds = 11;
