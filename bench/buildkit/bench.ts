@@ -16,7 +16,7 @@ import { startBuildKit } from '../../agent/build/buildkit/testing.ts';
 import { part } from '../../test/parts.ts';
 import type { BenchRow } from '../row.ts';
 import { writeLargeContext, writeManyFilesContext, writeSmallContext } from './contexts.ts';
-import { median } from './median.ts';
+import { median } from '../median.ts';
 
 export interface BenchBuildKitOptions {
   /** Of each kind, for each of the two; medians of fewer than 10 say little. */
