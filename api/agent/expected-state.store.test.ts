@@ -6,6 +6,7 @@ import { registryContext, secretsContext } from '../../core/contract/sealing.ts'
 import { encrypt } from '../../platform/crypto/envelope.ts';
 import { importPrivateKey } from '../../platform/crypto/keys.ts';
 import { open } from '../../platform/crypto/sealing.ts';
+import { nodeTopic } from '../../platform/wake/topics.ts';
 import type { Release } from '../../prisma/client.ts';
 import { bumpNodes } from '../../prisma/store/nodes.ts';
 import { openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
@@ -198,6 +199,7 @@ describe('long poll', () => {
     const { status, ms } = await poll(one, etag, 1);
     expect(status).toBe(304);
     expect(ms).toBeGreaterThan(900);
+    expect(api.listening.size).toBe(0);
   });
 
   it('is not woken by what happens to another node', async () => {
@@ -231,5 +233,5 @@ describe('long poll', () => {
 
 /** Until the request that was just sent waits on its topic. */
 async function listening(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await expect.poll(() => [...api.listening.values()]).toContain(nodeTopic(one.nodeId));
 }

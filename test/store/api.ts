@@ -26,6 +26,8 @@ export interface TestApi {
   wake: Wake;
   deps: ApiDeps;
   jobs: EnqueuedJob[];
+  /** Topics that somebody waits for now, each subscription once. */
+  listening: Map<symbol, string>;
   clock: { now: Date };
   close(): Promise<void>;
 }
@@ -55,10 +57,22 @@ export async function openTestApi({ config, beside }: TestApiOptions = {}): Prom
   const database = openDatabase(url);
   const wake = await openWake(url);
   const jobs: EnqueuedJob[] = [];
+  const listening = new Map<symbol, string>();
   const clock = beside?.clock ?? { now: new Date() };
   const deps: ApiDeps = {
     database,
-    wake,
+    wake: {
+      ...wake,
+      subscribe(topic, listener) {
+        const key = Symbol(topic);
+        const end = wake.subscribe(topic, listener);
+        listening.set(key, topic);
+        return () => {
+          listening.delete(key);
+          end();
+        };
+      },
+    },
     queues: {
       enqueue: (job, payload) => {
         jobs.push({ name: job.name, payload });
@@ -76,7 +90,7 @@ export async function openTestApi({ config, beside }: TestApiOptions = {}): Prom
   await api.register(fastify);
   await fastify.ready();
   return {
-    ...{ fastify, api, database, wake, deps, jobs, clock },
+    ...{ fastify, api, database, wake, deps, jobs, listening, clock },
     async close() {
       api.stop();
       await fastify.close();
