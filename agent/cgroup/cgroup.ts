@@ -88,7 +88,13 @@ export async function ensureCgroup(host: CgroupHost, name: string, limits: Cgrou
 
 /** With everything below it. Fails while processes are in it. */
 export async function removeCgroup(host: CgroupHost, name: string): Promise<void> {
-  for (const directory of cgroupDirectories(host, name)) await removeTree(directory);
+  for (const hierarchy of await hierarchies(host)) await removeTree(path.join(hierarchy, name));
+}
+
+/** All of them: container runtimes make a cgroup in every hierarchy of v1, also where nothing is limited. */
+async function hierarchies({ version, mount }: CgroupHost): Promise<string[]> {
+  if (version === 2) return [mount];
+  return (await readdir(mount)).map((entry) => path.join(mount, entry));
 }
 
 async function removeTree(directory: string): Promise<void> {
