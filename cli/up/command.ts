@@ -1,5 +1,4 @@
 /** `landfall up`: the whole line on this machine, from a real `git push` to a running container. */
-import { accessSync, constants, mkdirSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import Type from 'typebox';
@@ -7,11 +6,14 @@ import { upEnvironment } from '../../platform/config/up.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { endAsked } from '../../platform/lifecycle/signals.ts';
 import { installToolsFor } from '../tools/install.ts';
-import { followPush, LandingFailed, type Landing } from './follow.ts';
-import { holdDataDir, holderOf } from './holder.ts';
-import { startLine, type Line } from './line.ts';
-import { defaultFirstPort, portsFrom, takenPorts, type Ports } from './ports.ts';
-import { obstacle } from './preflight.ts';
+import { awaitServing, followPush, LandingFailed, type Landing } from './follow.ts';
+import { machineFacts, roomFacts } from './facts.ts';
+import { holdDataDir, releaseDataDir } from './holder.ts';
+import { awaitLeftovers } from './leftovers.ts';
+import { startLine, type Line, type LineOptions } from './line.ts';
+import { rememberedNetwork, usedAddresses } from './network.ts';
+import { defaultFirstPort, portsFrom } from './ports.ts';
+import { machineObstacle, roomObstacle } from './preflight.ts';
 import { commitChange, ensureSample, hasUnpushed, push, type Sample } from './sample.ts';
 
 interface UpOptions {
@@ -23,35 +25,14 @@ interface UpOptions {
 /** The port of the sample's landfall.yml. */
 const samplePort = 8080;
 const landWithinMs = 300_000;
+const resumeWithinMs = 60_000;
 
 /** Progress goes to standard error, so that standard output holds the result alone. */
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-function isWritable(directory: string): boolean {
-  try {
-    mkdirSync(directory, { recursive: true });
-    accessSync(directory, constants.W_OK);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return false;
-    throw error;
-  }
-}
-
-async function preflight(dataDir: string, ports: Ports): Promise<void> {
-  const dataWritable = isWritable(dataDir);
-  const { bavail, bsize } = statfsSync(dataWritable ? dataDir : '/');
-  const sentence = obstacle({
-    platform: process.platform,
-    isRoot: process.getuid?.() === 0,
-    dataDir,
-    dataWritable,
-    freeBytes: bavail * bsize,
-    heldBy: dataWritable ? holderOf(dataDir) : null,
-    takenPorts: await takenPorts(ports),
-  });
+function insist(sentence: string | null): void {
   if (sentence !== null) throw new StalledError('cannot_start', sentence);
 }
 
@@ -70,10 +51,17 @@ async function land(line: Line, sample: Sample, signal: AbortSignal): Promise<La
 
 const LoginLink = Type.Object({ url: Type.String() });
 
-async function describe(line: Line, dataDir: string, landing: Landing | null): Promise<string> {
+interface Serving {
+  url: string;
+  /** The console's page of the push that it came with; null when it came back by itself. */
+  page: string | null;
+}
+
+async function describe(line: Line, dataDir: string, serving: Serving | null): Promise<string> {
   const signIn = await line.api.call({ method: 'POST', path: '/api/v1/login-links', answer: LoginLink });
   const lines = [
-    ...(landing === null ? [] : [`It serves:     ${landing.url}`, `This push:     ${landing.page}`]),
+    ...(serving === null ? [] : [`It serves:     ${serving.url}`]),
+    ...(serving?.page == null ? [] : [`This push:     ${serving.page}`]),
     `Console:       ${signIn.url}`,
     ...(line.sandbox === null ? [] : [`Sandbox:       ${line.sandbox.url}/landfall/sample`]),
     ...(line.sandbox === null
@@ -98,41 +86,84 @@ async function stopLine(line: Line): Promise<void> {
   for (const { name, reason } of await line.stop()) say(`${name} did not end cleanly: ${reason}`);
 }
 
-/** Rejects when a part breaks or somebody asks for the end before `work` is done. */
-async function unlessEnded<T>(work: Promise<T>, ended: Promise<string>): Promise<T> {
-  return Promise.race([
-    work,
-    ended.then((sentence): never => {
-      throw new StalledError('ended', sentence);
-    }),
-  ]);
+/** What was asked for, or what broke: rejects with a sentence, and never resolves. */
+async function endOf(line: Line, asked: AbortSignal): Promise<never> {
+  const broken = line.broken.then((sentence): never => {
+    throw new StalledError('part_failed', sentence);
+  });
+  return Promise.race([broken, aborted(asked)]);
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+async function landInTime(line: Line, options: UpOptions, asked: AbortSignal): Promise<Landing | null> {
+  const landing = AbortSignal.any([asked, AbortSignal.timeout(landWithinMs)]);
+  try {
+    return await Promise.race([firstPush(line, options, landing), endOf(line, asked)]);
+  } catch (error) {
+    if (!landing.aborted || asked.aborted) throw error;
+    throw new LandingFailed(`The push did not land within ${landWithinMs / 60_000} minutes.`);
+  }
+}
+
+/** After a start that pushed nothing: the sample serves again by itself. Null when it does not within a minute. */
+async function resumed(line: Line, asked: AbortSignal): Promise<Serving | null> {
+  if (line.sandbox === null) return null;
+  const signal = AbortSignal.any([asked, AbortSignal.timeout(resumeWithinMs)]);
+  const url = await Promise.race([awaitServing(line.api, { port: samplePort, signal }), endOf(line, asked)]);
+  return url === null ? null : { url, page: null };
+}
+
+/** Runs the line until a signal; with `--once` until the push has landed. */
+async function run(options: UpOptions, start: LineOptions): Promise<Landing | null> {
+  await installToolsFor('up', { report: say, signal: start.signal });
+  const line = await startLine(start);
+  try {
+    const landed = await landInTime(line, options, start.signal);
+    const serving = landed ?? (await resumed(line, start.signal));
+    say(`\n${await describe(line, start.dataDir, serving)}\n`);
+    return options.once === true ? landed : await endOf(line, start.signal);
+  } finally {
+    await stopLine(line);
+  }
+}
+
+async function prepareAndRun(options: UpOptions, dataDir: string, signal: AbortSignal): Promise<Landing | null> {
+  const ports = portsFrom(options.port);
+  await awaitLeftovers(dataDir, { report: say, signal });
+  const network = rememberedNetwork(dataDir, ports.server, usedAddresses());
+  insist(roomObstacle(await roomFacts(dataDir, ports, network)));
+  const environment = upEnvironment();
+  if (options.once === true && environment.github === 'configured')
+    throw new StalledError('nothing_to_push', '--once pushes the sample to the sandbox, and GITHUB_APP_ID is set.', {
+      hint: 'Unset GITHUB_APP_ID, or leave out --once.',
+    });
+  return run(options, { dataDir, ports, network, ...environment, report: say, signal });
 }
 
 async function up(options: UpOptions): Promise<void> {
   const dataDir = path.resolve(options.data);
-  const ports = portsFrom(options.port);
+  const end = new AbortController();
   const asked = endAsked();
-  await preflight(dataDir, ports);
-  const release = holdDataDir(dataDir);
-  const landing = new AbortController();
+  void asked.then((signal) => end.abort(new Error(signal)));
+  const machine = machineFacts(dataDir);
+  insist(machineObstacle(machine));
+  insist(machineObstacle({ ...machine, heldBy: await holdDataDir(dataDir) }));
   try {
-    await installToolsFor('up', { report: say, signal: landing.signal });
-    const line = await startLine({ dataDir, ports, ...upEnvironment(), report: say });
-    try {
-      const ended = Promise.race([line.broken, asked.then((signal) => `Ended by ${signal}.`)]);
-      const timer = setTimeout(() => landing.abort(new LandingFailed('The push did not land in time.')), landWithinMs);
-      const landed = await unlessEnded(firstPush(line, options, landing.signal), ended);
-      clearTimeout(timer);
-      say(`\n${await describe(line, dataDir, landed)}\n`);
-      if (options.once !== true) say(await ended);
-      await stopLine(line);
-      if (options.once === true && landed !== null) printOnce(landed);
-    } finally {
-      landing.abort();
-      await stopLine(line);
-    }
+    const landed = await prepareAndRun(options, dataDir, end.signal);
+    if (landed !== null) printOnce(landed);
+  } catch (error) {
+    if (!end.signal.aborted) throw error;
+    if (options.once === true) throw new StalledError('ended', `Ended by ${await asked} before the push had landed.`);
+    say(`${await asked}: ended.`);
   } finally {
-    release();
+    await releaseDataDir(dataDir);
   }
   process.exit(0);
 }

@@ -1,7 +1,8 @@
 /** Follows one push from the commit to the container that serves it, stage by stage. */
 import { setTimeout } from 'node:timers/promises';
 import Type from 'typebox';
-import { IntentDetail, IntentResource } from '../../core/contract/resources.ts';
+import { AllocationResource, IntentDetail, IntentResource } from '../../core/contract/resources.ts';
+import { StalledError } from '../../platform/errors/errors.ts';
 import type { ApiClient } from '../client.ts';
 
 export interface Landing {
@@ -16,7 +17,11 @@ export interface Landing {
 }
 
 /** The push ended, but not by serving. */
-export class LandingFailed extends Error {}
+export class LandingFailed extends StalledError {
+  constructor(message: string) {
+    super('not_landed', message);
+  }
+}
 
 const IntentList = Type.Object({ intents: Type.Array(IntentResource) });
 const pollMs = 20;
@@ -107,5 +112,33 @@ export async function followPush(api: ApiClient, follow: Follow): Promise<Landin
     }
     if (intent.status !== 'active') throw new LandingFailed(failure(intent));
     await setTimeout(pollMs, undefined, { signal: follow.signal });
+  }
+}
+
+const AllocationList = Type.Object({ allocations: Type.Array(AllocationResource) });
+
+async function answersAt(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(1_000)]) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Where a service answers that is to run: asked until one does. Null when none did until the signal, or none is to run. */
+export async function awaitServing(
+  api: ApiClient,
+  { port, signal }: Pick<Follow, 'port' | 'signal'>,
+): Promise<string | null> {
+  for (;;) {
+    const path = '/api/v1/allocations';
+    const { allocations } = await api.call({ method: 'GET', path, answer: AllocationList });
+    const wanted = allocations.filter(({ desired }) => desired === 'running');
+    for (const { ip } of wanted) {
+      const url = `http://${ip}:${port}/`;
+      if (await answersAt(url, signal)) return url;
+    }
+    if (wanted.length === 0 || signal.aborted) return null;
+    await setTimeout(pollMs);
   }
 }

@@ -12,7 +12,9 @@ import { apiClient, type ApiClient, type Connection } from '../client.ts';
 import { writeConnection } from '../connection.ts';
 import { packageRoot } from '../root.ts';
 import { resolveTool } from '../tools/resolve.ts';
-import { startChild, type Child, type ChildSpec } from './child.ts';
+import { forgetProcesses, writeDownProcesses } from './leftovers.ts';
+import type { LocalNetwork } from './network.ts';
+import { startPart, type PartSpec } from './part.ts';
 import type { Ports } from './ports.ts';
 import { registryUser, writeRegistryFiles } from './registry.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
@@ -20,21 +22,26 @@ import { loadSecrets, type Secrets } from './secrets.ts';
 export interface LineOptions {
   dataDir: string;
   ports: Ports;
+  network: LocalNetwork;
   /** Null: the database carries the queue. */
   queueUrl: string | null;
   /** Whether GitHub is the one that the environment configures, or the sandbox. */
   github: 'configured' | 'sandbox';
-  /** Told of each part that starts. */
+  /** Told of each part that starts, and of each that ended and is started again. */
   report: (line: string) => void;
+  /** Ends the start, and what was started by then. */
+  signal: AbortSignal;
 }
+
+export type PartName = 'registry' | 'sandbox' | 'server' | 'agent';
 
 export interface Line {
   connection: Connection;
   api: ApiClient;
   sandbox: { url: string; control: Control } | null;
-  /** Process ids by name: for measurements, and for tests that kill. */
-  processes: ReadonlyMap<string, number>;
-  /** Settles when a part ends that was not asked to. */
+  /** Process ids by name: for measurements, and for tests that kill. A part that is started again gets a new one. */
+  processes: ReadonlyMap<PartName, number>;
+  /** Settles when a part ends again and again. */
   broken: Promise<string>;
   stop(): Promise<ReleaseFailure[]>;
 }
@@ -55,7 +62,7 @@ function dist(name: string): string {
   throw new Error(`${file} is missing. Run: npm run build`);
 }
 
-function serverVariables({ dataDir, ports, queueUrl, github }: LineOptions, secrets: Secrets): Variables {
+function serverVariables({ dataDir, ports, network, queueUrl, github }: LineOptions, secrets: Secrets): Variables {
   const sandboxUrl = `http://127.0.0.1:${ports.sandbox}`;
   const keyFile = path.join(dataDir, 'github-app.pem');
   if (github === 'sandbox') writeFileSync(keyFile, secrets.appPrivateKey, { mode: 0o600 });
@@ -67,6 +74,7 @@ function serverVariables({ dataDir, ports, queueUrl, github }: LineOptions, secr
     LANDFALL_PORT: String(ports.server),
     LANDFALL_DATABASE_PORT: String(ports.database),
     LANDFALL_ACCESS_TOKEN: secrets.accessToken,
+    CONTAINER_POOL: network.pool,
     REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
     REGISTRY_USERNAME: registryUser,
     REGISTRY_PASSWORD: secrets.registryPassword,
@@ -89,28 +97,38 @@ function sayReady(line: string): boolean {
 
 class Starter {
   readonly releasers = new Releasers(30_000);
-  readonly processes = new Map<string, number>();
+  readonly processes = new Map<PartName, number>();
   readonly broken: Promise<string>;
   readonly options: LineOptions;
   readonly secrets: Secrets;
+  readonly #failed = new AbortController();
+  readonly #signal: AbortSignal;
   #breaks: (sentence: string) => void = () => undefined;
-  #stopping = false;
+  #written: Promise<void> = Promise.resolve();
 
   constructor(options: LineOptions) {
     this.options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
     this.secrets = loadSecrets(options.dataDir);
     this.broken = new Promise((resolve) => (this.#breaks = resolve));
   }
 
-  async #child(spec: Omit<ChildSpec, 'logDir'>): Promise<Child> {
-    const child = await startChild({ ...spec, logDir: path.join(this.options.dataDir, 'logs') });
-    this.processes.set(child.name, child.pid);
-    this.releasers.defer(child.name, () => child.stop());
-    void child.ended.then((sentence) => {
-      if (!this.#stopping) this.#breaks(sentence);
-    });
-    this.options.report(`${child.name} is ready`);
-    return child;
+  async #part(spec: Omit<PartSpec, 'logDir' | 'report' | 'onSpawn'> & { name: PartName }): Promise<void> {
+    const { dataDir, report } = this.options;
+    const onSpawn = async (pid: number): Promise<void> => {
+      this.processes.set(spec.name, pid);
+      this.#written = this.#written.then(() => writeDownProcesses(dataDir, this.processes.values()));
+      await this.#written;
+    };
+    const part = await startPart({ ...spec, logDir: path.join(dataDir, 'logs'), report, onSpawn }, this.#signal);
+    this.releasers.defer(spec.name, () => part.stop());
+    void part.broken.then(this.#breaks);
+  }
+
+  /** Starts these side by side. Rejects with the first failure, when the others have ended too. */
+  async together(starts: Promise<void>[]): Promise<void> {
+    await Promise.allSettled(starts.map((start) => start.catch((error: unknown) => this.#failed.abort(error))));
+    this.#signal.throwIfAborted();
   }
 
   async registry(): Promise<void> {
@@ -120,7 +138,7 @@ class Starter {
       password: this.secrets.registryPassword,
     });
     const { path: program } = await resolveTool('docker-registry');
-    await this.#child({
+    await this.#part({
       name: 'registry',
       argv: [program, 'serve', config],
       env: inherited(),
@@ -141,7 +159,7 @@ class Starter {
       webhookSecret: this.secrets.webhookSecret,
     };
     writeFileSync(configFile, JSON.stringify(config), { mode: 0o600 });
-    await this.#child({
+    await this.#part({
       name: 'sandbox',
       argv: [process.execPath, dist('sandbox'), configFile],
       env: inherited(),
@@ -152,7 +170,7 @@ class Starter {
   }
 
   async server(): Promise<void> {
-    await this.#child({
+    await this.#part({
       name: 'server',
       argv: [process.execPath, '--enable-source-maps', dist('server')],
       env: serverVariables(this.options, this.secrets),
@@ -166,12 +184,13 @@ class Starter {
     const data = path.join(this.options.dataDir, 'agent');
     const token = await registrationToken(data, apiClient(connection));
     const { path: buildkitd } = await resolveTool('buildkitd');
-    await this.#child({
+    await this.#part({
       name: 'agent',
       argv: [
         process.execPath,
         dist('agent'),
         ...['--url', connection.url, '--data', data, '--buildkitd', buildkitd, '--ephemeral'],
+        ...['--bridge', this.options.network.bridge],
         ...(token === null ? [] : ['--token', token]),
       ],
       env: inherited(),
@@ -181,9 +200,10 @@ class Starter {
     });
   }
 
-  stop(): Promise<ReleaseFailure[]> {
-    this.#stopping = true;
-    return this.releasers.releaseAll();
+  async stop(): Promise<ReleaseFailure[]> {
+    const failures = await this.releasers.releaseAll();
+    if (failures.length === 0) forgetProcesses(this.options.dataDir);
+    return failures;
   }
 }
 
@@ -212,7 +232,7 @@ export async function startLine(options: LineOptions): Promise<Line> {
   const connection = { url: `http://127.0.0.1:${options.ports.server}`, token: starter.secrets.accessToken };
   try {
     const isSandbox = options.github === 'sandbox';
-    await Promise.all([starter.registry(), starter.server(), ...(isSandbox ? [starter.sandbox()] : [])]);
+    await starter.together([starter.registry(), starter.server(), ...(isSandbox ? [starter.sandbox()] : [])]);
     writeConnection(options.dataDir, connection);
     await starter.agent(connection);
     const sandboxUrl = `http://127.0.0.1:${options.ports.sandbox}`;

@@ -1,31 +1,47 @@
-import { describe, expect, it } from 'vitest';
-import { obstacle, type PreflightFacts } from './preflight.ts';
+import { expect, it } from 'vitest';
+import { machineObstacle, roomObstacle, type MachineFacts, type RoomFacts } from './preflight.ts';
 
-const fine: PreflightFacts = {
+const machine: MachineFacts = {
   platform: 'linux',
   isRoot: true,
   dataDir: '/srv/landfall',
   dataWritable: true,
-  freeBytes: 50 * 1024 ** 3,
   heldBy: null,
-  takenPorts: [],
 };
 
-describe('obstacle', () => {
-  it('lets a fitting machine start', () => {
-    expect(obstacle(fine)).toBeNull();
-  });
+const room: RoomFacts = {
+  dataDir: '/srv/landfall',
+  freeBytes: 50 * 1024 ** 3,
+  takenPorts: [],
+  pool: '10.200.0.0/16',
+  poolOccupant: null,
+};
 
-  it.each([
-    [{ platform: 'darwin' }, /needs Linux; this is darwin/],
-    [{ isRoot: false }, /needs root.*sudo npm run up/],
-    [{ dataWritable: false }, /\/srv\/landfall cannot be written.*--data/],
-    [{ heldBy: 4711 }, /process 4711.*--data/],
-    [{ freeBytes: 1024 ** 3 }, /1\.0 GB free, 2\.0 GB needed/],
-    [{ takenPorts: [{ port: 7780, purpose: 'server', flag: '--port' }] }, /Port 7780 \(server\) is taken.*--port/],
-  ] satisfies [Partial<PreflightFacts>, RegExp][])('names what stands in the way: %j', (change, sentence) => {
-    const text = obstacle({ ...fine, ...change });
+it('lets a fitting machine start', () => {
+  expect(machineObstacle(machine)).toBeNull();
+  expect(roomObstacle(room)).toBeNull();
+});
+
+it.each([
+  [{ platform: 'darwin' }, /needs Linux; this is darwin/],
+  [{ isRoot: false }, /needs root.*sudo npm run up/],
+  [{ dataWritable: false }, /\/srv\/landfall cannot be written.*--data/],
+  [{ heldBy: 4711 }, /process 4711.*--data/],
+] satisfies [Partial<MachineFacts>, RegExp][])(
+  'names what stands in the way on the machine: %j',
+  (change, sentence) => {
+    const text = machineObstacle({ ...machine, ...change });
     expect(text).toMatch(sentence);
     expect(text).not.toContain('\n');
-  });
+  },
+);
+
+it.each([
+  [{ freeBytes: 1024 ** 3 }, /1\.0 GB free, 2\.0 GB needed/],
+  [{ takenPorts: [{ port: 7780, purpose: 'server', flag: '--port' }] }, /Port 7780 \(server\) is taken.*--port/],
+  [{ poolOccupant: 'tun0' }, /10\.200\.0\.0\/16.*interface tun0/],
+] satisfies [Partial<RoomFacts>, RegExp][])('says what there is no room for: %j', (change, sentence) => {
+  const text = roomObstacle({ ...room, ...change });
+  expect(text).toMatch(sentence);
+  expect(text).not.toContain('\n');
 });

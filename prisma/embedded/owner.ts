@@ -21,17 +21,22 @@ export async function identify(pid: number): Promise<ProcessIdentity | null> {
 
 /** Takes the folder for this process, or says which process has it. */
 export async function claimDataDir(dataDir: string): Promise<void> {
+  const holder = await claimFile(`${dataDir}.owner`);
+  if (holder !== null) throw inUse(dataDir, holder);
+}
+
+/** Makes the file the claim of this process. Gives the live process that has it instead; null when it is ours now. */
+export async function claimFile(claim: string): Promise<ProcessIdentity | null> {
   const own = await identify(process.pid);
   if (own === null) throw new Error('This process has no entry in /proc.');
-  const claim = `${dataDir}.owner`;
   const draft = `${claim}.${own.pid}`;
-  await mkdir(dirname(dataDir), { recursive: true });
+  await mkdir(dirname(claim), { recursive: true });
   await writeFile(draft, `${own.pid} ${own.startedAt}`, { mode: 0o600 });
   try {
     for (;;) {
-      if (await linkUnlessThere(draft, claim)) return;
+      if (await linkUnlessThere(draft, claim)) return null;
       const holder = await liveHolder(claim);
-      if (holder !== null) throw inUse(dataDir, holder);
+      if (holder !== null) return holder;
       await rm(claim, { force: true });
     }
   } finally {
