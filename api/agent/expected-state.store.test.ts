@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -119,9 +120,9 @@ describe('expected state', () => {
 
   it('P60: seals secrets and credentials to this node, and only those that it needs', async () => {
     const { db } = api.database;
-    await makeSecret('TOKEN', 'canary-token');
     await makeSecret('UNUSED', 'canary-unused');
     const secret = await makeRelease(db, world.service.id, { spec: { ...spec, secrets: ['TOKEN'] } });
+    await pin(secret, await makeSecret('TOKEN', 'canary-token'));
     expect((await read(one)).state.registries).toEqual([]);
     await place(one, secret);
     const { state } = await read(one);
@@ -140,23 +141,57 @@ describe('expected state', () => {
     ).toThrow();
   });
 
+  it('P15: gives each release the versions that it was made with; another version is another spec digest', async () => {
+    const { db } = api.database;
+    const releases = [];
+    for (const version of [1, 2]) {
+      const made = await makeRelease(db, world.service.id, { spec: { ...spec, secrets: ['TOKEN'] } });
+      await pin(made, await makeSecret('TOKEN', `value ${version}`, version));
+      releases.push(made);
+    }
+    for (const made of releases) await place(one, made);
+    const { containers } = (await read(one)).state;
+    const key = importPrivateKey('X25519', one.keys.sealing);
+    const opened = containers.map(({ releaseId, sealedSecrets }) => [
+      releaseId,
+      JSON.parse(open(key, sealedSecrets ?? '', secretsContext(world.service.id)).toString()) as unknown,
+    ]);
+    expect(Object.fromEntries(opened)).toEqual({
+      [releases[0]!.id]: { TOKEN: 'value 1' },
+      [releases[1]!.id]: { TOKEN: 'value 2' },
+    });
+    const digests = (await read(one)).state.containers.map(({ specDigest }) => specDigest);
+    expect(new Set(digests).size).toBe(2);
+  });
+
   it('P04: leaves out a service whose secrets are missing or do not open', async () => {
     const { db } = api.database;
     const missing = await makeRelease(db, world.service.id, { spec: { ...spec, secrets: ['NOBODY_SET'] } });
     await place(one, missing);
     expect((await read(one)).state.problems[0]?.message).toContain('NOBODY_SET');
-    const { id } = await makeSecret('NOBODY_SET', 'x');
+    const id = await makeSecret('NOBODY_SET', 'x');
+    await pin(missing, id);
     await db.secret.update({ where: { id }, data: { valueSealed: new Uint8Array(60) } });
     await bumpNodes(db, [one.nodeId]);
     expect((await read(one)).state.problems[0]?.message).toContain('key that is not here');
   });
 
-  async function makeSecret(name: string, value: string) {
-    const data = { environmentId: world.environmentId, name, valueSealed: new Uint8Array() };
-    const { id } = await api.database.db.secret.create({ data });
-    const place = { table: 'Secret', column: 'valueSealed', id };
-    const valueSealed = encrypt(api.deps.masterKeys, Buffer.from(value), place);
-    return api.database.db.secret.update({ where: { id }, data: { valueSealed } });
+  async function makeSecret(name: string, value: string, version = 1): Promise<string> {
+    const id = randomUUID();
+    const valueSealed = encrypt(api.deps.masterKeys, Buffer.from(value), {
+      table: 'Secret',
+      column: 'valueSealed',
+      id,
+    });
+    await api.database.db.secret.create({
+      data: { id, environmentId: world.environmentId, name, version, valueSealed },
+    });
+    return id;
+  }
+
+  async function pin({ id: releaseId }: Release, secretId: string): Promise<void> {
+    const { name } = await api.database.db.secret.findUniqueOrThrow({ where: { id: secretId } });
+    await api.database.db.releaseSecret.create({ data: { releaseId, secretId, name } });
   }
 
   it('offers work', async () => {

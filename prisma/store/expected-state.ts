@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import Value from 'typebox/value';
 import type { WorkOffer } from '../../core/contract/work.ts';
-import { transaction, type Database, type Db, type Prisma, type Secret } from '../client.ts';
+import { transaction, type Database, type Db, type Prisma } from '../client.ts';
 import { workOffers } from './work-items.ts';
 
 export interface ExpectedAllocation {
@@ -17,9 +17,9 @@ export interface ExpectedAllocation {
   imageDigest: string;
   /** As stored: whoever uses it checks it, for this one service alone (P04). */
   spec: unknown;
-  /** The secrets that the spec names, each an envelope. */
+  /** The secrets that the spec names, each an envelope, in the versions that the release was made with. */
   secrets: ExpectedSecret[];
-  /** Names that the spec gives and nobody has set. */
+  /** Names that the spec gives and the release has no version of. */
   missingSecrets: string[];
 }
 
@@ -37,7 +37,7 @@ export interface ExpectedSnapshot {
 }
 
 const include = {
-  release: true,
+  release: { include: { secrets: { include: { secret: true }, orderBy: { name: 'asc' } } } },
   service: { include: { environment: true } },
 } as const satisfies Prisma.AllocationInclude;
 
@@ -55,19 +55,17 @@ async function load(tx: Db, nodeId: string): Promise<ExpectedSnapshot | null> {
   });
   if (node === null) return null;
   const rows = await tx.allocation.findMany({ where: { nodeId, desired: 'running' }, include, orderBy: { id: 'asc' } });
-  const environmentIds = [...new Set(rows.map(({ service }) => service.environmentId))];
-  const secrets = await tx.secret.findMany({ where: { environmentId: { in: environmentIds } } });
   return {
     node,
-    allocations: rows.map((row) => expectedAllocation(row, secrets)),
+    allocations: rows.map(expectedAllocation),
     work: await workOffers(tx, nodeId),
   };
 }
 
-function expectedAllocation(row: AllocationRow, secrets: readonly Secret[]): ExpectedAllocation {
+function expectedAllocation(row: AllocationRow): ExpectedAllocation {
   const { release, service } = row;
   const names = secretNames(release.spec).toSorted();
-  const found = names.flatMap((name) => findSecret(secrets, name, service) ?? []);
+  const pinned = release.secrets.map(({ secret }) => secret).filter(({ name }) => names.includes(name));
   return {
     allocationId: row.id,
     serviceId: service.id,
@@ -79,19 +77,9 @@ function expectedAllocation(row: AllocationRow, secrets: readonly Secret[]): Exp
     imageName: release.imageName,
     imageDigest: release.imageDigest,
     spec: release.spec,
-    secrets: found,
-    missingSecrets: names.filter((name) => !found.some((secret) => secret.name === name)),
+    secrets: pinned,
+    missingSecrets: names.filter((name) => !pinned.some((secret) => secret.name === name)),
   };
-}
-
-/** One of the service itself goes before one of the whole environment. */
-function findSecret(
-  secrets: readonly Secret[],
-  name: string,
-  service: { environmentId: string; name: string },
-): Secret | undefined {
-  const named = secrets.filter((secret) => secret.environmentId === service.environmentId && secret.name === name);
-  return named.find((secret) => secret.service === service.name) ?? named.find((secret) => secret.service === '');
 }
 
 const SecretNames = Type.Object({ secrets: Type.Array(Type.String()) });
