@@ -92,15 +92,15 @@ function answered(answer: IncomingMessage, body: string): ControlAnswer {
   throw new ControlRefused(status, code, message ?? `The control plane answered ${status}.`);
 }
 
-/** The API's error body is `{ error: { code, message } }` or `{ code, message }`. */
+/** core/contract/error.ts, read leniently: what stands between may answer too. */
 function refusalOf(body: string): { code: ApiErrorCode | null; message: string | null } {
-  const parsed = jsonOrNull(body);
-  const error = property(parsed, 'error') ?? parsed;
+  const error = property(jsonOrNull(body), 'error');
   const code = property(error, 'code');
-  const message = property(error, 'message');
+  const [message, hint] = [property(error, 'message'), property(error, 'hint')];
+  const sentences = [message, hint].filter((one) => typeof one === 'string');
   return {
     code: typeof code === 'string' && isApiCode(code) ? code : null,
-    message: typeof message === 'string' ? message : null,
+    message: sentences.length === 0 ? null : sentences.join(' '),
   };
 }
 
@@ -128,11 +128,14 @@ function routable(address: string | undefined): string | null {
 
 /** A parser for one kind of answer; what the contract does not allow is an error of the control plane, worth another try. */
 export function answerParser<T extends TSchema>(what: string, schema: T): (body: string) => Static<T> {
+  // Compiled when it is first needed: an agent that never builds never compiles a claim.
   let validator: Validator | null = null;
   return (body) => {
     validator ??= Compile(schema);
     const value = jsonOrNull(body);
     if (validator.Check(value)) return value as Static<T>;
-    throw new ControlRefused(502, null, `The control plane's answer for ${what} is not understood by this agent.`);
+    const [first] = validator.Errors(value);
+    const where = first === undefined ? '' : ` (${first.instancePath} ${first.message})`;
+    throw new ControlRefused(502, null, `The control plane's answer for ${what} is not understood by this agent${where}.`);
   };
 }

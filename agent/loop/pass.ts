@@ -36,26 +36,44 @@ export interface PassPorts {
   log: (line: string) => void;
 }
 
-/** What is on the node when the pass ends. */
+/**
+ * What is on the node when the pass ends. An action is tried once in a pass, so one that fails at length does not keep the ones
+ * behind it from their turn (P02); its backoff wakes the loop again.
+ */
 export async function runPass(expected: ExpectedState, memory: Memory, ports: PassPorts): Promise<SeenContainer[]> {
   const endsAt = ports.clock.now().getTime() + ports.limits.passMs;
-  const done = new Set<string>();
+  const tried = new Map<string, 'done' | 'failed'>();
   for (;;) {
     const seen = await look(memory, ports);
-    if (done.size > 0) ports.changed(seen);
-    const [action] = plan(expected, observedBy(memory, seen), ports.clock.now());
+    if (tried.size > 0) ports.changed(seen);
+    const planned = plan(expected, observedBy(memory, seen), ports.clock.now());
+    noteThoseThatDidNotHold(planned, tried, { memory, now: ports.clock.now() });
+    const action = planned.find((one) => !tried.has(attemptKey(one, memory)));
     const leftMs = endsAt - ports.clock.now().getTime();
     if (action === undefined || leftMs <= 0 || ports.signal.aborted) return seen;
     const key = attemptKey(action, memory);
     const startedAt = ports.clock.now();
-    const failure = done.has(key)
-      ? didNotHold(action)
-      : await attempt(action, { expected, memory, seen, leftMs }, ports);
-    done.add(key);
+    const failure = await attempt(action, { expected, memory, seen, leftMs }, ports);
+    tried.set(key, failure === null ? 'done' : 'failed');
     const timing = { startedAt, now: ports.clock.now() };
     if (failure === null) noteSuccess(memory, action, timing);
     else noteFailure(memory, { action, failure }, timing);
     ports.log(`${describe(action)}: ${failure === null ? 'done' : failure.message}`);
+  }
+}
+
+/** The engine said it was done, and the same difference is still there. */
+function noteThoseThatDidNotHold(
+  planned: readonly Action[],
+  tried: Map<string, 'done' | 'failed'>,
+  { memory, now }: { memory: Memory; now: Date },
+): void {
+  for (const action of planned) {
+    const key = attemptKey(action, memory);
+    if (tried.get(key) !== 'done') continue;
+    tried.set(key, 'failed');
+    const message = `${describe(action)} succeeded, but the difference is still there.`;
+    noteFailure(memory, { action, failure: { code: stepOf(action), message } }, { startedAt: now, now });
   }
 }
 
@@ -121,9 +139,4 @@ function stepOf(action: Action): Failure['code'] {
 function attemptKey(action: Action, memory: Memory): string {
   const containerId = 'containerId' in action ? action.containerId : '';
   return `${actionKey(action)} ${containerId} ${memory.restarts.get(action.allocationId)?.restarts ?? 0}`;
-}
-
-/** The engine said it was done, and the same difference is still there: not tried a third time in this pass. */
-function didNotHold(action: Action): Failure {
-  return { code: stepOf(action), message: `${describe(action)} succeeded, but the difference is still there.` };
 }

@@ -169,9 +169,11 @@ async function absentIsFine<T>(call: Promise<T>): Promise<T | null> {
   }
 }
 
-function authHeader(credentials: RegistryCredentials | null): Record<string, string> {
+/** base64url as the engine reads it: with its padding. */
+export function authHeader(credentials: RegistryCredentials | null): Record<string, string> {
   if (credentials === null) return {};
-  return { 'x-registry-auth': Buffer.from(JSON.stringify(credentials)).toString('base64url') };
+  const encoded = Buffer.from(JSON.stringify(credentials)).toString('base64');
+  return { 'x-registry-auth': encoded.replaceAll('+', '-').replaceAll('/', '_') };
 }
 
 async function followPull(answer: IncomingMessage, image: string): Promise<void> {

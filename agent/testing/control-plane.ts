@@ -196,7 +196,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<T
   const status = (report: StatusReport): Answer => {
     plane.reports.push(report);
     changed();
-    return { status: 200, body: { sequence: report.sequence, generation: state.generation, work: state.work } };
+    return {
+      status: 200,
+      body: { sequence: report.sequence, generation: state.generation, work: state.work, refused: [] },
+    };
   };
   const logs = ({ batches }: LogsRequest): Answer => {
     const accepted = batches.map(({ kind, id, offset, lines }) => {
@@ -231,7 +234,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<T
   const lease = (): string => new Date(Date.now() + plane.leaseMs).toISOString();
   const refusal = (code: ApiErrorCode): Answer => {
     plane.refusals.push(code);
-    return { status: apiErrors[code].status, body: { error: { code, message: apiErrors[code].message } } };
+    return { status: apiErrors[code].status, body: { error: { code, message: apiErrors[code].message, hint: null } } };
   };
 
   const listen = async (port: number): Promise<Listening> => {

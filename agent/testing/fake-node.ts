@@ -1,0 +1,81 @@
+/** A node without an engine: containers as data, changed by actions as the real one would. */
+import type { ExpectedContainer, ExpectedState } from '../../core/contract/expected-state.ts';
+import type { Action } from '../../core/plan/action.ts';
+import { labelsOf } from '../../core/plan/labels.ts';
+import type { Execute } from '../podman/execute.ts';
+import type { SeenContainer } from '../podman/observe.ts';
+import type { Clock } from '../loop/clock.ts';
+
+export interface FakeNode {
+  containers: SeenContainer[];
+  /** In the order they were carried out. */
+  done: Action['kind'][];
+  /** What happens instead, by allocation. */
+  failing: Map<string, (signal: AbortSignal) => Promise<never>>;
+  observe: () => Promise<SeenContainer[]>;
+  execute: Execute;
+}
+
+export function fakeNode(clock: Pick<Clock, 'now'>): FakeNode {
+  let made = 0;
+  const remove = (containerId: string): void => {
+    node.containers = node.containers.filter(({ local }) => local.containerId !== containerId);
+  };
+  const run = (container: ExpectedContainer): void => {
+    made += 1;
+    node.containers.push(running(container, `container-${made}`, clock.now()));
+  };
+  const node: FakeNode = {
+    containers: [],
+    done: [],
+    failing: new Map(),
+    observe: () => Promise.resolve([...node.containers]),
+    execute: async (action, { signal, onPulling }) => {
+      const fail = node.failing.get(action.allocationId);
+      if (action.kind === 'deploy_missing') onPulling();
+      if (fail !== undefined) await fail(signal);
+      node.done.push(action.kind);
+      switch (action.kind) {
+        case 'stop_orphan':
+          remove(action.containerId);
+          return;
+        case 'deploy_missing':
+          run(action.container);
+          return;
+        case 'start':
+        case 'redeploy':
+          remove(action.containerId);
+          run(action.container);
+          return;
+      }
+    },
+  };
+  return node;
+}
+
+export function running(container: ExpectedContainer, containerId: string, startedAt: Date): SeenContainer {
+  return {
+    local: { containerId, labels: labelsOf(container), state: 'running', image: container.image, ip: container.ip },
+    allocationId: container.allocationId,
+    exitCode: 0,
+    outOfMemory: false,
+    startedAt,
+    logPath: null,
+  };
+}
+
+export function exited(seen: SeenContainer, exitCode: number): SeenContainer {
+  return { ...seen, local: { ...seen.local, state: 'exited', ip: null }, exitCode };
+}
+
+export function expecting(...containers: ExpectedContainer[]): ExpectedState {
+  return {
+    nodeId: 'node-1',
+    generation: 1,
+    network: { name: 'landfall', subnet: '10.200.1.0/24', gateway: '10.200.1.1' },
+    registries: [],
+    containers,
+    work: [],
+    problems: [],
+  };
+}
