@@ -27,11 +27,11 @@ describe('afterExit', () => {
   const exit = (previous: RestartRecord | null, startedAt: Date | null) =>
     afterExit(previous, { allocationId: 'a', startedAt, exitedAt: now });
 
-  it('restarts soon at first, then later and later', () => {
+  it('restarts at once at first, then later and later', () => {
     const first = exit(null, now);
     const third = exit(exit(first, now), now);
-    expect([first.restarts, first.retryAt.getTime() - now.getTime()]).toEqual([1, 500]);
-    expect([third.restarts, third.retryAt.getTime() - now.getTime()]).toEqual([3, 2_000]);
+    expect([first.restarts, first.retryAt.getTime() - now.getTime()]).toEqual([1, 0]);
+    expect([third.restarts, third.retryAt.getTime() - now.getTime()]).toEqual([3, 1_000]);
   });
 
   it('counts anew after ten minutes of running', () => {
