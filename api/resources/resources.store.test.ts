@@ -1,0 +1,266 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { IntentDetail, LogPage, ProjectResource } from '../../core/contract/resources.ts';
+import { hashToken } from '../../platform/crypto/hash.ts';
+import { notify } from '../../platform/wake/notify.ts';
+import { logTopic } from '../../platform/wake/topics.ts';
+import type { Allocation, Build, Rollout } from '../../prisma/client.ts';
+import { revokeAccessToken } from '../../prisma/store/access-tokens.ts';
+import { appendLog } from '../../prisma/store/logs.ts';
+import { bearer, openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
+import {
+  makeAllocation,
+  makeBuild,
+  makeRelease,
+  makeRollout,
+  makeWorld,
+  offerWork,
+  sha,
+  type World,
+} from '../../test/store/rows.ts';
+
+let api: TestApi;
+let world: World;
+let node: TestAgent;
+let build: Build;
+let rollout: Rollout;
+let allocation: Allocation;
+let intentId: string;
+let headers: { authorization: string };
+
+beforeAll(async () => {
+  api = await openTestApi();
+  const { db } = api.database;
+  ({ headers } = await bearer(api, 'ada'));
+  world = await makeWorld(db);
+  node = await openTestAgent(api, 'one');
+  const intent = await db.intent.create({
+    data: {
+      ...{ environmentId: world.environmentId, sha, ref: 'refs/heads/main', trigger: 'push', actor: 'ada' },
+      ...{ config: {}, requestedAt: new Date() },
+    },
+  });
+  intentId = intent.id;
+  build = await makeBuild(db, world.projectId);
+  await offerWork(db, build, node.nodeId);
+  await db.intentBuild.create({ data: { intentId, buildId: build.id, service: 'web' } });
+  const release = await makeRelease(db, world.service.id);
+  await db.service.update({ where: { id: world.service.id }, data: { servingReleaseId: release.id } });
+  rollout = await makeRollout(db, release, { intentId, stage: 'starting' });
+  allocation = await makeAllocation(
+    db,
+    { nodeId: node.nodeId, release, rolloutId: rollout.id },
+    { observed: 'running', health: 'healthy' },
+  );
+  await db.rolloutEvent.create({
+    data: {
+      rolloutId: rollout.id,
+      at: new Date(),
+      fromStage: 'pending',
+      toStage: 'pulling',
+      reasonCode: 'placed',
+      message: 'Placed.',
+    },
+  });
+});
+afterAll(() => api.close());
+
+const call = (url: string, method: 'GET' | 'POST' | 'DELETE' = 'GET', payload?: object) =>
+  api.fastify.inject({ method, url: `/api/v1${url}`, headers, ...(payload === undefined ? {} : { payload }) });
+
+interface Operation {
+  method: 'GET' | 'POST' | 'DELETE';
+  path: string;
+}
+
+/** Every operation for people and programs, out of the document that the server serves. */
+async function operations(): Promise<Operation[]> {
+  const document = (await api.fastify.inject('/api/v1/openapi.json')).json<{
+    paths: Record<string, Record<string, { security?: object[] }>>;
+  }>();
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods)
+      .filter(([, { security }]) => JSON.stringify(security ?? []).includes('accessToken'))
+      .map(([method]) => ({ method: method.toUpperCase() as Operation['method'], path })),
+  );
+}
+
+describe('access', () => {
+  it('is refused on every route without a token, with an unknown and with a revoked one', async () => {
+    const revoked = await bearer(api);
+    await revokeAccessToken(api.database.db, revoked.id, new Date());
+    const all = await operations();
+    expect(all.length).toBeGreaterThan(15);
+    for (const { method, path } of all) {
+      const url = path.replace('{id}', randomUUID());
+      for (const [authorization, code] of [
+        [undefined, 'unauthenticated'],
+        ['Basic YTpi', 'unauthenticated'],
+        ['Bearer lf_unknown', 'access_token_unknown'],
+        [revoked.headers.authorization, 'access_token_unknown'],
+      ]) {
+        const answer = await api.fastify.inject({
+          method,
+          url,
+          headers: authorization === undefined ? {} : { authorization },
+        });
+        expect([path, answer.statusCode, answer.json<{ error: { code: string } }>().error.code]).toEqual([
+          path,
+          401,
+          code,
+        ]);
+      }
+    }
+  });
+
+  it("P67: answers not_found for ids that are nobody's, of something else, or none at all", async () => {
+    const withId = (await operations()).filter(({ path }) => path.includes('{id}'));
+    expect(withId.length).toBeGreaterThan(7);
+    for (const { method, path } of withId)
+      for (const id of [randomUUID(), world.projectId, '1', "x' OR '1'='1", '..'])
+        expect(
+          (await api.fastify.inject({ method, url: path.replace('{id}', encodeURIComponent(id)), headers })).statusCode,
+          path,
+        ).toBe(404);
+  });
+
+  it('P64: keeps tokens hashed', async () => {
+    const token = headers.authorization.slice('Bearer '.length);
+    const rows = await api.database.db.accessToken.findMany();
+    expect(rows.map(({ tokenHash }) => tokenHash)).toContain(hashToken(token));
+    expect(JSON.stringify(rows)).not.toContain(token);
+  });
+});
+
+describe('resources', () => {
+  it('show projects with what serves', async () => {
+    const { projects } = (await call('/projects')).json<{ projects: ProjectResource[] }>();
+    expect(projects[0]?.environments[0]?.services[0]).toMatchObject({
+      name: 'web',
+      serving: { number: 1, sha },
+      replicas: { wanted: 1, healthy: 1 },
+      rollout: { id: rollout.id, stage: 'starting' },
+    });
+    expect((await call(`/services/${world.service.id}`)).json()).toMatchObject({ name: 'web' });
+  });
+
+  it('show an intent with its builds and rollouts, timeline and reasons', async () => {
+    const detail = (await call(`/intents/${intentId}`)).json<IntentDetail>();
+    expect(detail.builds.map(({ id, nodeName }) => [id, nodeName])).toEqual([[build.id, 'one']]);
+    expect(detail.rollouts[0]?.timeline).toMatchObject([
+      { toStage: 'pulling', reasonCode: 'placed', message: 'Placed.' },
+    ]);
+    expect(detail.rollouts[0]?.allocations).toMatchObject([
+      { id: allocation.id, nodeName: 'one', placement: ['It has the most room.'], health: 'healthy' },
+    ]);
+    expect(detail.url).toContain(`/intents/${intentId}?key=`);
+    for (const [path, list] of [
+      ['/intents', 'intents'],
+      ['/builds', 'builds'],
+      ['/rollouts', 'rollouts'],
+      [`/rollouts?serviceId=${world.service.id}`, 'rollouts'],
+      ['/allocations', 'allocations'],
+      [`/allocations?nodeId=${node.nodeId}`, 'allocations'],
+    ] as const)
+      expect((await call(path)).json<Record<string, unknown[]>>()[list], path).toHaveLength(1);
+    expect((await call(`/rollouts/${rollout.id}`)).json()).toMatchObject({ id: rollout.id, serviceName: 'web' });
+    expect((await call(`/builds/${build.id}`)).json()).toMatchObject({ id: build.id, repository: expect.any(String) });
+    expect((await call(`/intents?before=${intentId}`)).json()).toEqual({ intents: [] });
+    expect((await call('/intents?limit=0')).statusCode).toBe(400);
+  });
+
+  it('make a token for a new node and show the nodes', async () => {
+    const added = await call('/nodes', 'POST', { name: 'two', kind: 'proxy' });
+    expect(added.json()).toMatchObject({ name: 'two', kind: 'proxy', token: expect.stringMatching(/^lfr_/) });
+    expect((await call('/nodes', 'POST', { name: 'one', kind: 'worker' })).json()).toMatchObject({
+      error: { code: 'name_taken' },
+    });
+    expect((await call('/nodes', 'POST', { name: 'No Name', kind: 'worker' })).json()).toMatchObject({
+      error: { code: 'invalid_request', hint: expect.stringContaining('body/name') },
+    });
+    const { nodes } = (await call('/nodes')).json<{ nodes: { name: string; state: string }[] }>();
+    expect(nodes.map(({ name, state }) => [name, state])).toEqual([['one', 'silent']]);
+    expect((await call(`/nodes/${node.nodeId}`)).json()).toMatchObject({
+      node: { name: 'one' },
+      allocations: [{ id: allocation.id }],
+    });
+    const { events } = (await call('/audit-events?limit=2')).json<{ events: { action: string; actor: string }[] }>();
+    expect(events[0]).toMatchObject({ action: 'node.token_made', actor: 'ada' });
+  });
+
+  it('cancel a build: its offer is taken back, its node and its intents hear of it', async () => {
+    api.jobs.length = 0;
+    const cancelled = await call(`/builds/${build.id}/cancel`, 'POST');
+    expect(cancelled.json()).toMatchObject({ status: 'cancelled', reason: 'ada cancelled it.' });
+    expect(api.jobs.map(({ name }) => name)).toEqual(['advanceBuild']);
+    expect(await api.database.db.workItem.findFirst({ where: { buildId: build.id } })).toMatchObject({
+      status: 'cancelled',
+    });
+    api.jobs.length = 0;
+    expect((await call(`/builds/${build.id}/cancel`, 'POST')).json()).toMatchObject({ status: 'cancelled' });
+    expect(api.jobs).toEqual([]);
+  });
+});
+
+describe('logs', () => {
+  async function add(stream: string, ...texts: string[]) {
+    const { db } = api.database;
+    const { next } = (await readAll(stream));
+    const lines = texts.map((text) => ({ at: new Date().toISOString(), text, error: false }));
+    await appendLog(db, { stream, attempt: 0, offset: next, lines, at: new Date() }, 1_000_000);
+    await notify(db, [logTopic(stream)]);
+  }
+  const readAll = async (stream: string) => ({ next: await api.database.db.logChunk.count({ where: { stream } }) });
+  const page = async (url: string) => (await call(url)).json<LogPage>();
+  const texts = ({ lines }: LogPage) => lines.map(({ text }) => text);
+
+  it('of a service name their replica, go on after the cursor, and wait for what comes', async () => {
+    const url = `/services/${world.service.id}/logs`;
+    const empty = await page(url);
+    expect(empty).toMatchObject({ lines: [], ended: false });
+    await add(`allocation:${allocation.id}`, 'up');
+    const first = await page(`${url}?cursor=${empty.cursor}`);
+    expect(first.lines).toMatchObject([{ text: 'up', source: 'release 1, replica 0 on one' }]);
+    const waiting = page(`${url}?cursor=${first.cursor}&wait=20`);
+    await expect.poll(() => [...api.listening.values()]).toContain(logTopic(`allocation:${allocation.id}`));
+    await add(`allocation:${allocation.id}`, 'more');
+    expect(texts(await waiting)).toEqual(['more']);
+  });
+
+  it('of a build end with it', async () => {
+    await add(`build:${build.id}`, 'built');
+    await api.database.db.build.update({ where: { id: build.id }, data: { finishedAt: new Date() } });
+    const read = await page(`/builds/${build.id}/log?limit=1`);
+    expect([texts(read), read.ended]).toEqual([['built'], true]);
+    expect(await page(`/builds/${build.id}/log?cursor=${read.cursor}&wait=30`)).toMatchObject({
+      lines: [],
+      ended: true,
+    });
+    expect((await call(`/builds/${build.id}/log?cursor=nonsense`)).statusCode).toBe(400);
+  });
+
+  it('P72: end a wait within 5 seconds after the token was revoked', async () => {
+    const other = await bearer(api);
+    const url = `/api/v1/services/${world.service.id}/logs`;
+    const { cursor } = (await api.fastify.inject({ url, headers: other.headers })).json<LogPage>();
+    const began = performance.now();
+    const waiting = api.fastify.inject({ url: `${url}?cursor=${cursor}&wait=30`, headers: other.headers });
+    await revokeAccessToken(api.database.db, other.id, new Date());
+    expect((await waiting).statusCode).toBe(401);
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+});
+
+describe('health', () => {
+  it('is ready while database and queue answer, and says which does not', async () => {
+    expect((await api.fastify.inject('/healthz')).json()).toEqual({ ok: true });
+    expect((await api.fastify.inject('/readyz')).json()).toEqual({ ok: true });
+    await api.database.db.$executeRaw`ALTER TABLE "AccessToken" RENAME TO "AccessTokenAway"`;
+    const answer = await api.fastify.inject('/readyz');
+    expect([answer.statusCode, answer.json()]).toMatchObject([
+      503,
+      { error: { message: 'The database cannot be used: 42P01.' } },
+    ]);
+    await api.database.db.$executeRaw`ALTER TABLE "AccessTokenAway" RENAME TO "AccessToken"`;
+  });
+});
