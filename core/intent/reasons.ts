@@ -51,6 +51,10 @@ const intentReasons = {
   superseded: { means: 'A newer push took its place.', todo: 'Nothing; the newer one is deployed.' },
   cancelled: { means: 'It was cancelled.', todo: 'Run it again when it is wanted.' },
   service_removed: { means: 'The service is gone from the configuration.', todo: 'Nothing.' },
+  secret_missing: {
+    means: 'A service needs a secret that its environment does not have.',
+    todo: 'Set it with landfall secret set, and run the check again.',
+  },
 } as const satisfies Record<string, Reason>;
 
 const buildReasons = {
@@ -112,6 +116,7 @@ const nodeReasons = {
 } as const satisfies Record<string, Reason>;
 
 const rolloutReasons = {
+  secret_set: { means: 'A secret of the service has another value.', todo: 'Nothing.' },
   waiting_for_older: { means: 'An older rollout of the service is not done yet.', todo: 'Nothing.' },
   placed: { means: 'Every replica has a node.', todo: 'Nothing.' },
   waiting_for_pull: { means: 'Nodes are pulling the image.', todo: 'Nothing.' },
