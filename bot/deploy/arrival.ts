@@ -6,11 +6,11 @@ export interface PushedHead {
 }
 
 /**
- * Sure only when the push follows the last arrival and nothing that arrived follows the push. Otherwise (a delivery is missing,
- * late, or the branch was set back to a commit it had before) only GitHub knows.
+ * Sure only when the arrivals form one chain that the push continues, and none of them begins where it ends. Otherwise (a
+ * delivery is missing or late, or the branch was set back to a commit it had before) only GitHub knows.
  */
 export function surelyNewest(push: PushedHead, others: readonly PushedHead[]): boolean {
-  const last = others.at(-1);
-  if (last === undefined) return true;
-  return last.after === push.before && !others.some(({ before }) => before === push.after);
+  const arrivals = [...others, push];
+  const isChain = arrivals.every(({ before }, index) => index === 0 || arrivals[index - 1]?.after === before);
+  return isChain && !others.some(({ before }) => before === push.after);
 }

@@ -1,7 +1,7 @@
 /** `push`: into the ledger first; then the newest head of a branch is brought to the environments that follow it. */
 import { ignoredPush, type PushFacts } from '../../core/intent/push.ts';
 import { reasons } from '../../core/intent/reasons.ts';
-import { IgnoredError } from '../../platform/errors/errors.ts';
+import { IgnoredError, WaitingError } from '../../platform/errors/errors.ts';
 import { fetchHead, fetchRepository } from '../../platform/github/branches.ts';
 import { transaction, type Db } from '../../prisma/client.ts';
 import { otherHeads, recordHead, type Head, type NewHead } from '../../prisma/store/heads.ts';
@@ -99,11 +99,22 @@ async function askWhetherRemoved(deps: HandlerDeps, repository: RepositoryState)
   return stateOf(deps.database.db, repository.id);
 }
 
-/** Throws IgnoredError when the branch has moved on. */
+/** For this long after a push, GitHub's answer may be older than the push. */
+const staleMs = 10_000;
+const askAgainMs = 2_000;
+
+/** Throws IgnoredError when the branch has moved on, WaitingError when GitHub may not know yet. */
 async function askWhetherNewest(deps: HandlerDeps, repository: RepositoryState, head: NewHead): Promise<void> {
   const client = await deps.github.forInstallation(repository.installation.id);
   const current = await fetchHead(client, repository.id, head.ref);
-  if (current !== head.after) throw new IgnoredError('out_of_order', reasons.out_of_order.means);
+  if (current === head.after) return;
+  const now = deps.now().getTime();
+  if (current === head.before && now - head.arrivedAt.getTime() < staleMs) {
+    throw new WaitingError('github_behind', `GitHub still shows ${head.ref} as it was before the push.`, {
+      until: new Date(now + askAgainMs),
+    });
+  }
+  throw new IgnoredError('out_of_order', reasons.out_of_order.means);
 }
 
 /** Another push may have arrived while GitHub was asked. Holds the repository until the transaction ends. */

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { IgnoredError, InputError, StalledError, WaitingError } from '../../platform/errors/errors.ts';
+import { openDatabase, type Database } from '../../prisma/client.ts';
+import { insertDeliveries } from '../../prisma/store/deliveries.ts';
+import { createDatabase, type TestDatabase } from '../../test/store/database.ts';
+import { processDelivery } from './process-delivery.ts';
+
+let made: TestDatabase;
+let database: Database;
+const now = new Date('2030-01-01T12:00:00Z');
+
+beforeAll(async () => {
+  made = await createDatabase();
+  database = openDatabase(made.url);
+});
+
+afterAll(async () => {
+  await database.close();
+  await made.drop();
+});
+
+/** Stores a delivery, works on it with a handler that throws, and gives what was thrown on and what was written down. */
+async function work(thrown: unknown, ageMs = 0) {
+  const guid = randomUUID();
+  const receivedAt = new Date(now.getTime() - ageMs);
+  const payload = Buffer.from('{"zen":"calm"}');
+  const delivery = { guid, event: 'push', action: null, installationId: null, repositoryId: null, payload, receivedAt };
+  await insertDeliveries(database.pool, [{ ...delivery, ignored: null }]);
+  const received: unknown[] = [];
+  const probot = {
+    receive: (event: unknown) => {
+      received.push(event);
+      return thrown === null ? Promise.resolve() : Promise.reject(new AggregateError([thrown]));
+    },
+  };
+  const rethrown = await processDelivery({ database, now: () => now, probot }, guid).catch((error: unknown) => error);
+  const row = await database.db.delivery.findUniqueOrThrow({ where: { guid } });
+  return { guid, received, rethrown, row, probot };
+}
+
+describe('processDelivery', () => {
+  it('hands the event on as GitHub sent it, and settles it', async () => {
+    const { guid, received, rethrown, row } = await work(null);
+    expect(received).toEqual([{ id: guid, name: 'push', payload: { zen: 'calm' } }]);
+    expect(rethrown).toBeUndefined();
+    expect(row).toMatchObject({ status: 'processed', processedAt: now });
+  });
+
+  it.each([
+    ['ignored', new IgnoredError('tag_push', 'Tags are not deployed.'), 'tag_push', 'Tags are not deployed.'],
+    ['failed', new InputError('payload_unusable', 'No ref.'), 'payload_unusable', 'No ref.'],
+    ['failed', new StalledError('github_forbidden', 'No.', { hint: 'Accept.' }), 'github_forbidden', 'No. Accept.'],
+  ])('settles as %s what never changes by itself', async (status, thrown, reasonCode, reason) => {
+    const { rethrown, row } = await work(thrown);
+    expect(rethrown).toBeUndefined();
+    expect(row).toMatchObject({ status, reasonCode, reason });
+  });
+
+  it.each([
+    ['what waits for a time', new WaitingError('github_rate_limited', 'Later.', { until: now })],
+    ['what nobody planned for', new Error('connection reset')],
+  ])('throws on %s, so that it is tried again', async (_what, thrown) => {
+    const { rethrown, row } = await work(thrown);
+    expect(rethrown).toBe(thrown);
+    expect(row).toMatchObject({ status: 'received', attempts: 1, reason: thrown.message });
+  });
+
+  it('gives up after a day', async () => {
+    const { rethrown, row } = await work(new Error('connection reset'), 25 * 3_600_000);
+    expect(rethrown).toBeUndefined();
+    expect(row).toMatchObject({ status: 'failed', reason: 'connection reset' });
+  });
+
+  it('P40: does nothing about one that is settled, or that is gone', async () => {
+    const { guid, probot, received } = await work(null);
+    const again = (which: string) => processDelivery({ database, now: () => now, probot }, which);
+    await expect(again(guid)).rejects.toMatchObject({ code: 'settled' });
+    await expect(again('never-received')).rejects.toMatchObject({ code: 'subject_gone' });
+    expect(received).toHaveLength(1);
+  });
+});
