@@ -1,16 +1,67 @@
 /** Runs the sandbox as a process of its own: configuration from the JSON file named first, one JSON line when ready. */
 import { readFile } from 'node:fs/promises';
-import { startSandbox, type SandboxOptions } from './server.ts';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import Type from 'typebox';
+import { startSandbox, type Sandbox, type SandboxOptions } from './server.ts';
+
+const schema = Type.Object(
+  {
+    host: Type.Optional(Type.String()),
+    port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+    dataDir: Type.String({ minLength: 1 }),
+    app: Type.Object({
+      id: Type.Integer(),
+      slug: Type.String({ minLength: 1 }),
+      privateKeyPublicPem: Type.String({ minLength: 1 }),
+      permissions: Type.Optional(Type.Record(Type.String(), Type.String())),
+    }),
+    webhookUrl: Type.Union([Type.String(), Type.Null()]),
+    webhookSecret: Type.String({ minLength: 1 }),
+  },
+  { additionalProperties: false },
+);
+
+/** A sentence for whoever started this process, who cannot use a stack trace. */
+class CannotStart extends Error {}
 
 async function readOptions(file: string | undefined): Promise<SandboxOptions> {
-  if (file === undefined) throw new Error('Usage: sandbox/main.ts CONFIG.json');
-  return JSON.parse(await readFile(file, 'utf8')) as SandboxOptions;
+  if (file === undefined) throw new CannotStart('Usage: sandbox/main.ts CONFIG.json');
+  try {
+    const options: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const ajv = new Ajv2019();
+    if (!ajv.validate<SandboxOptions>(schema, options))
+      throw new CannotStart(`The sandbox cannot use ${file}: ${ajv.errorsText(ajv.errors, { dataVar: '' })}.`);
+    return options;
+  } catch (error) {
+    if (error instanceof CannotStart) throw error;
+    throw new CannotStart(`The sandbox cannot use ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
-const sandbox = await startSandbox(await readOptions(process.argv[2]));
-let closing: Promise<void> | undefined;
-for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  process.on(signal, () => {
-    closing ??= sandbox.close();
-  });
-process.stdout.write(`${JSON.stringify({ ready: true, url: sandbox.url, apiUrl: sandbox.apiUrl })}\n`);
+async function start(options: SandboxOptions): Promise<Sandbox> {
+  try {
+    return await startSandbox(options);
+  } catch (error) {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    const address = `${options.host ?? '127.0.0.1'}:${options.port}`;
+    throw isTaken ? new CannotStart(`The sandbox cannot listen on ${address}: the port is taken.`) : error;
+  }
+}
+
+async function run(): Promise<void> {
+  const sandbox = await start(await readOptions(process.argv[2]));
+  let closing: Promise<void> | undefined;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      closing ??= sandbox.close();
+    });
+  process.stdout.write(`${JSON.stringify({ ready: true, url: sandbox.url, apiUrl: sandbox.apiUrl })}\n`);
+}
+
+try {
+  await run();
+} catch (error) {
+  if (!(error instanceof CannotStart)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -5,7 +5,8 @@ import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { controlOf, runCommand, type Control } from './control/commands.ts';
+import { runCommand, type Control } from './control/commands.ts';
+import { controlOf } from './control/control.ts';
 import { controlRoutes } from './control/routes.ts';
 import { Faults } from './faults.ts';
 import { gitRoutes } from './git/routes.ts';
@@ -167,7 +168,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     close: async () => {
       await world.deliveries.close();
       await server.close();
-      await snapshot.flush();
+      await snapshot.close();
     },
   };
 }

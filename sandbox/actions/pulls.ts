@@ -2,7 +2,7 @@
 import { commitTree, mergedTree, rebase, type Author } from '../git/write.ts';
 import { branchPrefix, isAncestor, moveRef, pointRef } from '../git/refs.ts';
 import { emailOf } from '../present/commit.ts';
-import { presentPull, type PullIssue } from '../present/pull.ts';
+import { isPull, presentPull, type PullIssue } from '../present/pull.ts';
 import type { Repository, User } from '../state/model.ts';
 import { emit } from '../webhooks/emit.ts';
 import { fullName, owner, type World } from '../world.ts';
@@ -125,18 +125,27 @@ export interface Merge {
 /** The SHA that the base moved to, or `null` when the two conflict. */
 export async function mergePull(world: World, issue: PullIssue, merge: Merge): Promise<string | null> {
   const repository = world.tables.repositories.get(issue.repositoryId);
-  const directory = world.git.directory(repository.id);
-  const { result, changes } = await world.git.write(repository.id, async () => {
-    const sha = await mergeCommit(world, issue, merge);
-    const { baseRef, baseSha } = issue.pull;
-    if (sha !== null) await moveRef(directory, { ref: branchPrefix + baseRef, before: baseSha, after: sha });
-    return sha;
+  const { sender } = merge;
+  return world.git.write(repository.id, {
+    change: () => moveBase(world, issue.id, merge),
+    follow: async (changes, sha) => {
+      const current = world.tables.issues.get(issue.id);
+      if (sha === null || !isPull(current)) return;
+      await closePull(world, current, { sender, merged: { at: world.now(), byId: sender.id, sha } });
+      await followPush(world, { repository, changes, sender });
+    },
   });
-  if (result === null) return null;
-  const merged = { at: world.now(), byId: merge.sender.id, sha: result };
-  await closePull(world, issue, { sender: merge.sender, merged });
-  await followPush(world, { repository, changes, sender: merge.sender });
-  return result;
+}
+
+/** Reads the pull request again: a push may have come before its turn. */
+async function moveBase(world: World, issueId: number, merge: Merge): Promise<string | null> {
+  const issue = world.tables.issues.get(issueId);
+  if (!isPull(issue)) return null;
+  const after = await mergeCommit(world, issue, merge);
+  const { baseRef, baseSha: before } = issue.pull;
+  const directory = world.git.directory(issue.repositoryId);
+  if (after !== null) await moveRef(directory, { ref: branchPrefix + baseRef, before, after });
+  return after;
 }
 
 async function mergeCommit(world: World, issue: PullIssue, merge: Merge): Promise<string | null> {

@@ -1,5 +1,5 @@
 /** What follows from moved refs: activity, pull requests that follow their heads, and the webhooks that tell of it. */
-import { branchPrefix, isAncestor, pointRef, tagPrefix, zeroSha, type RefChange } from '../git/refs.ts';
+import { branchPrefix, isAncestor, pointHead, pointRef, tagPrefix, zeroSha, type RefChange } from '../git/refs.ts';
 import { isPull, presentPull, type PullIssue } from '../present/pull.ts';
 import type { RefUpdate, Repository, User } from '../state/model.ts';
 import { emit } from '../webhooks/emit.ts';
@@ -46,6 +46,7 @@ async function adoptFirstBranch(world: World, repository: Repository, changes: r
   const first = changes.find(({ ref, before }) => ref.startsWith(branchPrefix) && before === zeroSha);
   const hadBranches = [...refs.keys()].filter((ref) => ref.startsWith(branchPrefix)).length > changes.length;
   if (first === undefined || hadBranches) return;
+  await pointHead(world.git.directory(repository.id), first.ref);
   world.tables.repositories.update(repository.id, { defaultBranch: first.ref.slice(branchPrefix.length) });
 }
 

@@ -5,7 +5,7 @@ import { emailOf } from '../present/commit.ts';
 import { presentUser } from '../present/user.ts';
 import type { Repository, User } from '../state/model.ts';
 import { emit } from '../webhooks/emit.ts';
-import { findRepository, fullName, installationOf, owner, type World } from '../world.ts';
+import { findRepository, installationOf, owner, type World } from '../world.ts';
 import { findInstallation, install, tellRepositories } from './installations.ts';
 import { followPush } from './pushes.ts';
 import { ensureUser, ImpossibleRequest } from './users.ts';
@@ -71,17 +71,18 @@ export interface NewCommit {
 
 /** As if the author had pushed one commit; answers its SHA. */
 export async function commit(world: World, repository: Repository, request: NewCommit): Promise<string> {
+  const { branch, from, message, files } = request;
   const directory = world.git.directory(repository.id);
-  const refs = await world.git.refs(repository.id);
-  const start = request.from ?? repository.defaultBranch;
-  const parent = refs.get(branchPrefix + request.branch) ?? refs.get(branchPrefix + start) ?? null;
   const author = { name: request.author.login, email: emailOf(request.author), at: world.now() };
-  const { branch, message, files } = request;
-  const { result, changes } = await world.git.write(repository.id, () =>
-    commitFiles(directory, { branch, parent, message, author, files }),
-  );
-  await followPush(world, { repository, changes, sender: request.author });
-  return result;
+  return world.git.write(repository.id, {
+    change: async () => {
+      const refs = await world.git.refs(repository.id);
+      const start = branchPrefix + (from ?? repository.defaultBranch);
+      const parent = refs.get(branchPrefix + branch) ?? refs.get(start) ?? null;
+      return commitFiles(directory, { branch, parent, message, author, files });
+    },
+    follow: (changes) => followPush(world, { repository, changes, sender: request.author }),
+  });
 }
 
 function rememberName(world: World, repository: Repository): void {
@@ -142,8 +143,4 @@ export async function deleteRepository(world: World, repository: Repository): Pr
   for (const table of owned) table.deleteWhere(belongs);
   tables.repositories.delete(repository.id);
   await world.git.remove(repository.id);
-}
-
-export function describeRepository(world: World, repository: Repository) {
-  return { id: repository.id, fullName: fullName(world, repository), defaultBranch: repository.defaultBranch };
 }

@@ -1,5 +1,6 @@
 /** Commands a sandbox that runs in another process. */
-import { controlOf, type Control } from './commands.ts';
+import type { Control } from './commands.ts';
+import { controlOf } from './control.ts';
 
 /** What the sandbox answered to a command it could not carry out. */
 export class ControlRefused extends Error {

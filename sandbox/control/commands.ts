@@ -3,13 +3,13 @@ import type { Static } from 'typebox';
 import type { World } from '../world.ts';
 import { accountCommands } from './account-commands.ts';
 import type { Command } from './command.ts';
+import type { CommandName } from './names.ts';
 import { repositoryCommands } from './repository-commands.ts';
 import { switchCommands } from './switch-commands.ts';
 
 export const commands = { ...repositoryCommands, ...accountCommands, ...switchCommands };
 
 type Commands = typeof commands;
-export type CommandName = keyof Commands;
 
 /** Each command as a function of its input. */
 export type Control = {
@@ -20,12 +20,7 @@ export type Control = {
 
 type AnyRun = (world: World, input: unknown) => unknown;
 
+/** The input is what the command's schema says; over HTTP it was validated. */
 export function runCommand(world: World, name: CommandName, input: unknown): Promise<unknown> {
-  return Promise.resolve((commands[name].run as AnyRun)(world, input));
-}
-
-/** The commands run on this world, in this process; inputs are checked by their types alone. */
-export function controlOf(call: (name: CommandName, input: unknown) => Promise<unknown>): Control {
-  const names = Object.keys(commands) as CommandName[];
-  return Object.fromEntries(names.map((name) => [name, (input: unknown) => call(name, input)])) as unknown as Control;
+  return Promise.resolve().then(() => (commands[name].run as AnyRun)(world, input));
 }

@@ -4,8 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSandbox } from '../server.ts';
 import { git, sandboxOptions, setStage, temporaryFolder, type Stage } from '../testing/harness.ts';
 import { connectSandbox } from './client.ts';
+import { commands } from './commands.ts';
+import { commandNames } from './names.ts';
 
 let stage: Stage;
 
@@ -16,6 +19,10 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(stage.sandbox.failures).toEqual([]);
   await stage.close();
+});
+
+it('names every command that exists', () => {
+  expect([...commandNames].sort()).toEqual(Object.keys(commands).sort());
 });
 
 describe('the control API', () => {
@@ -60,18 +67,47 @@ describe('the control API', () => {
   });
 });
 
-it('runs as a process of its own, says when it is ready, and ends on SIGTERM', async () => {
-  const folder = await temporaryFolder();
-  const config = join(folder.path, 'sandbox.json');
-  await writeFile(config, JSON.stringify(sandboxOptions(join(folder.path, 'data'))));
-  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', main, config], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const ready = JSON.parse(line.toString()) as { ready: boolean; url: string; apiUrl: string };
-  expect(ready.ready).toBe(true);
-  const remote = connectSandbox(ready.url);
-  await remote.createRepository({ owner: 'acme', name: 'shop', files: { a: 'a' } });
-  child.kill('SIGTERM');
-  expect(await once(child, 'exit')).toEqual([0, null]);
-  await folder.remove();
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+function runMain(config: string) {
+  return spawn(process.execPath, ['--import', 'tsx', main, config], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+describe('as a process of its own', () => {
+  it('says when it is ready, and ends on SIGTERM with its state kept', async () => {
+    const folder = await temporaryFolder();
+    const config = join(folder.path, 'sandbox.json');
+    await writeFile(config, JSON.stringify(sandboxOptions(join(folder.path, 'data'))));
+    const child = runMain(config);
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const ready = JSON.parse(line.toString()) as { ready: boolean; url: string; apiUrl: string };
+    expect(ready).toEqual({ ready: true, url: ready.url, apiUrl: `${ready.url}/api/v3` });
+    await connectSandbox(ready.url).createRepository({ owner: 'acme', name: 'shop', files: { a: 'a' } });
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    const resumed = await startSandbox(sandboxOptions(join(folder.path, 'data')));
+    expect(await resumed.listRepositories({})).toMatchObject([{ fullName: 'acme/shop' }]);
+    await resumed.close();
+    await folder.remove();
+  });
+
+  it('answers a taken port and a broken configuration with one sentence', async () => {
+    const folder = await temporaryFolder();
+    const config = join(folder.path, 'sandbox.json');
+    const port = Number(new URL(stage.sandbox.url).port);
+    const taken = { ...sandboxOptions(join(folder.path, 'data')), port };
+    for (const [text, words] of [
+      [JSON.stringify(taken), /^The sandbox cannot listen on 127\.0\.0\.1:\d+: the port is taken\.\n$/],
+      [JSON.stringify({ ...taken, app: {} }), /^The sandbox cannot use .*sandbox\.json: \/app .*\n$/],
+      ['{', /^The sandbox cannot use .*sandbox\.json: .*\n$/],
+    ] as const) {
+      await writeFile(config, text);
+      const child = runMain(config);
+      const errors: Buffer[] = [];
+      child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+      expect(await once(child, 'close')).toEqual([1, null]);
+      expect(Buffer.concat(errors).toString()).toMatch(words);
+    }
+    await folder.remove();
+  });
 });

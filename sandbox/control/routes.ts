@@ -2,7 +2,8 @@
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { ImpossibleRequest } from '../actions/users.ts';
 import type { World } from '../world.ts';
-import { commands, runCommand, type CommandName } from './commands.ts';
+import { commands, runCommand } from './commands.ts';
+import { commandNames } from './names.ts';
 
 export const controlBase = '/_sandbox';
 
@@ -16,7 +17,7 @@ export function controlRoutes(world: World) {
       return reply.code(status).send({ message: error.message });
     });
     instance.get(`${controlBase}/health`, () => ({ url: world.url, apiUrl: world.apiUrl }));
-    for (const name of Object.keys(commands) as CommandName[])
+    for (const name of commandNames)
       instance.post(`${controlBase}/${name}`, { schema: { body: commands[name].input } }, async (request, reply) =>
         reply.send(await runCommand(world, name, request.body)),
       );

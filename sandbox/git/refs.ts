@@ -79,3 +79,8 @@ export async function moveRef(directory: string, change: RefChange): Promise<voi
 export async function pointRef(directory: string, ref: string, sha: string): Promise<void> {
   await git(directory, ['update-ref', ref, sha]);
 }
+
+/** Which branch a clone checks out. */
+export async function pointHead(directory: string, ref: string): Promise<void> {
+  await git(directory, ['symbolic-ref', 'HEAD', ref]);
+}

@@ -88,7 +88,7 @@ interface GitCall {
   readonly outgoing: ServerResponse;
 }
 
-async function pass(world: World, { repository, user, inside, incoming, outgoing }: GitCall): Promise<() => void> {
+async function pass(world: World, { repository, user, inside, incoming, outgoing }: GitCall): Promise<void> {
   const query = (incoming.url ?? '').split('?')[1] ?? '';
   const backend = await runBackend({
     root: world.git.root,
@@ -100,20 +100,21 @@ async function pass(world: World, { repository, user, inside, incoming, outgoing
   outgoing.writeHead(backend.status, backend.headers);
   await pipeline(backend.body, outgoing, { end: false });
   await backend.ended;
-  return () => outgoing.end();
 }
 
 /** The client hears the end of a push after pull requests and activity have followed it. */
 async function serve(world: World, call: GitCall): Promise<void> {
-  if (call.inside !== 'git-receive-pack' || call.user === null) {
-    const end = await pass(world, call);
-    end();
-    return;
-  }
-  const { result: end, changes } = await world.git.write(call.repository.id, () => pass(world, call));
-  const repository = world.tables.repositories.find(call.repository.id);
-  if (repository !== undefined) await followPush(world, { repository, changes, sender: call.user });
-  end();
+  const { user, inside, outgoing } = call;
+  if (inside !== 'git-receive-pack' || user === null) await pass(world, call);
+  else
+    await world.git.write(call.repository.id, {
+      change: () => pass(world, call),
+      follow: async (changes) => {
+        const repository = world.tables.repositories.find(call.repository.id);
+        if (repository !== undefined) await followPush(world, { repository, changes, sender: user });
+      },
+    });
+  outgoing.end();
 }
 
 function serviceOf(inside: string, query: unknown): Service | null {

@@ -1,8 +1,13 @@
 /** Where the bare repositories lie, what their refs were last, and one writer at a time for each. */
-import { access, mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRefs, refChanges, type RefChange, type Refs } from './refs.ts';
 import { initRepository } from './write.ts';
+
+export interface Write<T> {
+  readonly change: () => Promise<T>;
+  readonly follow: (changes: readonly RefChange[], result: T) => Promise<void>;
+}
 
 export class GitStorage {
   readonly root: string;
@@ -25,34 +30,32 @@ export class GitStorage {
   async create(repositoryId: number, defaultBranch: string): Promise<void> {
     await mkdir(this.root, { recursive: true });
     const directory = this.directory(repositoryId);
-    const taken = await access(directory).then(
-      () => true,
-      () => false,
-    );
-    if (taken)
-      throw new Error(`${directory} exists, but the sandbox's state does not know it: remove the data directory.`);
+    // A run that was killed before it wrote the repository down leaves its folder behind.
+    await rm(directory, { recursive: true, force: true });
     await initRepository(directory, defaultBranch);
     this.#refs.set(repositoryId, new Map());
   }
 
-  /** Runs `change` when no other write to this repository runs, and answers which refs it moved. */
-  async write<T>(repositoryId: number, change: () => Promise<T>): Promise<{ result: T; changes: RefChange[] }> {
+  /**
+   * Runs `change` when no other write to this repository runs, then `follow` with the refs it moved, before the next
+   * write begins: what follows from one push is done before the next one is looked at.
+   */
+  async write<T>(repositoryId: number, { change, follow }: Write<T>): Promise<T> {
     const earlier = this.#writers.get(repositoryId) ?? Promise.resolve();
-    const turn = earlier.then(() => this.#writeNow(repositoryId, change));
+    const turn = earlier.then(async () => {
+      const before = await this.#known(repositoryId);
+      const result = await change();
+      const after = await readRefs(this.directory(repositoryId));
+      this.#refs.set(repositoryId, after);
+      await follow(refChanges(before, after), result);
+      return result;
+    });
     const settled = turn.then(
       () => undefined,
       () => undefined,
     );
     this.#writers.set(repositoryId, settled);
     return turn;
-  }
-
-  async #writeNow<T>(repositoryId: number, change: () => Promise<T>): Promise<{ result: T; changes: RefChange[] }> {
-    const before = await this.#known(repositoryId);
-    const result = await change();
-    const after = await readRefs(this.directory(repositoryId));
-    this.#refs.set(repositoryId, after);
-    return { result, changes: refChanges(before, after) };
   }
 
   async #known(repositoryId: number): Promise<Refs> {

@@ -1,6 +1,6 @@
 /** What an installation token or a user may do to a repository. */
 import type { PermissionName, Permissions, Repository, Role, User } from '../state/model.ts';
-import { includes, owner, type World } from '../world.ts';
+import { includes, type World } from '../world.ts';
 import type { Actor, InstallationActor, UserActor } from './credentials.ts';
 import { notAccessible, notFound, Refusal, requiresAuthentication } from './refusal.ts';
 
@@ -68,9 +68,4 @@ export function authorize(
       return actor;
     }
   }
-}
-
-/** Whether the account that owns a repository is an organization. */
-export function belongsToOrganization(world: World, repository: Repository): boolean {
-  return owner(world, repository).type === 'Organization';
 }

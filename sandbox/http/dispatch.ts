@@ -210,7 +210,7 @@ export class Dispatcher {
     };
   }
 
-  #encode(request: RestRequest, answer: Answer, { actor }: Progress): RestResponse {
+  #encode(request: RestRequest, answer: Answer, { actor, operation }: Progress): RestResponse {
     const quota = this.#world.limits.quota(holderOf(actor), this.#world.now());
     const { body, type } = encodeBody(answer.body);
     const headers = stripEmpty({
@@ -219,6 +219,7 @@ export class Dispatcher {
       ...quotaHeaders(quota),
       'cache-control': 'private, max-age=60, s-maxage=60',
       ...(type === null ? {} : { 'content-type': type }),
+      ...acceptedPermissions(operation),
       ...answer.headers,
     });
     if (request.method !== 'GET' || answer.status !== 200) return { status: answer.status, headers, body };
@@ -272,6 +273,13 @@ function parseBody(request: RestRequest, { id }: Operation): unknown {
     throw error;
   }
   throw new Refusal(400, 'Body should be a JSON object');
+}
+
+/** Tells an App which of its permissions an operation takes. */
+function acceptedPermissions(operation: Operation | null): Record<string, string> {
+  if (operation?.access !== 'repository') return {};
+  const needs = operation.needs.map(({ permission, level }) => `${permission}=${level}`);
+  return { 'x-accepted-github-permissions': needs.join('; ') };
 }
 
 function encodeBody(body: unknown): { body: Buffer; type: string | null } {

@@ -2,7 +2,7 @@
 import type { components } from '@octokit/openapi-types';
 import { roleOf } from '../http/access.ts';
 import type { Comment, Issue, Reaction, ReactionContent, Repository, User } from '../state/model.ts';
-import { owner, type World } from '../world.ts';
+import type { World } from '../world.ts';
 import { presentApp } from './app.ts';
 import { repositoryApiUrl, repositoryPageUrl } from './repository.ts';
 import { iso, isoOrNull, nodeId } from './time.ts';
@@ -134,9 +134,4 @@ export function presentReaction(world: World, reaction: Reaction): Schemas['reac
     content: reaction.content,
     created_at: iso(reaction.createdAt),
   };
-}
-
-export function organizationOf(world: World, repository: Repository): User | null {
-  const account = owner(world, repository);
-  return account.type === 'Organization' ? account : null;
 }

@@ -39,11 +39,13 @@ async function autoMerge(world: World, { repository, branch, sender }: AutoMerge
   if (tree === null) throw new Refusal(409, `Conflict merging ${repository.defaultBranch} into ${branch}.`);
   const author = { name: sender.login, email: emailOf(sender), at: world.now() };
   const message = `Merge ${repository.defaultBranch} into ${branch}`;
-  const { changes } = await world.git.write(repository.id, async () => {
-    const after = await commitTree(directory, { tree, parents: [head, base], message, author });
-    await moveRef(directory, { ref: branchPrefix + branch, before: head, after });
+  await world.git.write(repository.id, {
+    change: async () => {
+      const after = await commitTree(directory, { tree, parents: [head, base], message, author });
+      await moveRef(directory, { ref: branchPrefix + branch, before: head, after });
+    },
+    follow: (changes) => followPush(world, { repository, changes, sender }),
   });
-  await followPush(world, { repository, changes, sender });
   return { status: 202, body: { message: `Auto-merged ${repository.defaultBranch} into ${branch} on deployment.` } };
 }
 

@@ -47,8 +47,10 @@ interface Move {
 
 async function move(world: World, repository: Repository, { ref, before, after, sender }: Move): Promise<void> {
   const directory = world.git.directory(repository.id);
-  const { changes } = await world.git.write(repository.id, () => moveRef(directory, { ref, before, after }));
-  await followPush(world, { repository, changes, sender });
+  await world.git.write(repository.id, {
+    change: () => moveRef(directory, { ref, before, after }),
+    follow: (changes) => followPush(world, { repository, changes, sender }),
+  });
 }
 
 async function createRef({ world, repository, actor, body }: RepositoryCall<'git/create-ref'>): Promise<Answer> {

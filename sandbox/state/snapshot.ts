@@ -42,6 +42,7 @@ export class SnapshotWriter {
   readonly #file: string;
   readonly #tables: Tables;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(file: string, tables: Tables) {
@@ -51,7 +52,13 @@ export class SnapshotWriter {
 
   /** A change happened; it reaches the disk within the debounce time. */
   touch(): void {
-    this.#timer ??= setTimeout(() => void this.flush(), debounceMilliseconds);
+    if (!this.#closed) this.#timer ??= setTimeout(() => void this.flush(), debounceMilliseconds);
+  }
+
+  /** The last word: what changes later is not kept. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.flush();
   }
 
   /** Everything so far is on disk when this resolves. */

@@ -8,7 +8,8 @@ export const hookId = 500_001;
 const timeoutMilliseconds = 10_000;
 const retentionMilliseconds = 3 * 24 * 3_600_000;
 const longestHold = 3_000;
-const keptAnswerBytes = 4_096;
+const keptAnswerCharacters = 4_096;
+const largestPayload = 25 * 1024 * 1024;
 
 export interface Webhook {
   readonly event: string;
@@ -33,31 +34,31 @@ function sign(algorithm: 'sha1' | 'sha256', secret: string, payload: string): st
   return `${algorithm}=${createHmac(algorithm, secret).update(payload).digest('hex')}`;
 }
 
+function unreached(seconds: number): DeliveryOutcome {
+  return { kind: 'failed', status: 'failed to connect to host', statusCode: 502, seconds };
+}
+
 export class Deliveries {
   /** `null`: the App has no webhook, nothing is sent and nothing remembered. */
   url: string | null;
   readonly #options: DeliveriesOptions;
   readonly #running = new Set<Promise<void>>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  #held: (() => void)[] = [];
+  readonly #closing = new AbortController();
+  #held: { readonly event: string; readonly release: () => void }[] = [];
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
     this.url = options.url;
+    // Under way when an earlier run ended, so nobody knows whether they arrived.
+    this.#failPending();
   }
 
-  send(webhook: Webhook): void {
-    if (this.url === null) return;
-    this.#dispatch({
-      guid: randomUUID(),
-      event: webhook.event,
-      action: webhook.action,
-      installationId: webhook.installationId,
-      repositoryId: webhook.repositoryId,
-      redelivery: false,
-      payload: JSON.stringify(webhook.payload),
-      url: this.url,
-    });
+  /** A payload beyond GitHub's cap is not sent, as on GitHub. */
+  send({ payload, ...webhook }: Webhook): void {
+    const text = JSON.stringify(payload);
+    if (this.url === null || Buffer.byteLength(text) > largestPayload) return;
+    this.#dispatch({ ...webhook, guid: randomUUID(), redelivery: false, payload: text, url: this.url });
   }
 
   /** The same payload and GUID again, as its own delivery; `false` when that delivery is not known. */
@@ -70,10 +71,12 @@ export class Deliveries {
     return true;
   }
 
-  /** Newest first; GitHub keeps three days. */
+  /** What has ended, newest first; GitHub keeps three days. */
   list(): Delivery[] {
     const oldest = this.#options.now() - retentionMilliseconds;
-    return this.#options.table.filter(({ deliveredAt }) => deliveredAt >= oldest).reverse();
+    return this.#options.table
+      .filter(({ deliveredAt, outcome }) => deliveredAt >= oldest && outcome.kind !== 'pending')
+      .reverse();
   }
 
   /** Resolves when nothing is being delivered, delayed or held back. */
@@ -81,12 +84,19 @@ export class Deliveries {
     while (this.#running.size > 0) await Promise.allSettled([...this.#running]);
   }
 
-  /** What is delayed or held back is dropped. */
+  /** What was not delivered yet counts as failed, and can be asked for after a restart. */
   async close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#held = [];
     this.url = null;
-    await Promise.race([this.idle(), new Promise((resolve) => setTimeout(resolve, 500).unref())]);
+    this.#closing.abort();
+    for (const timer of this.#timers) clearTimeout(timer);
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#failPending();
+  }
+
+  #failPending(): void {
+    const { table } = this.#options;
+    for (const { id } of table.filter(({ outcome }) => outcome.kind === 'pending'))
+      table.update(id, { outcome: unreached(0) });
   }
 
   #fault<K extends DeliveryFaultKind>(kind: K, { event, action }: Attempt) {
@@ -95,22 +105,23 @@ export class Deliveries {
 
   #dispatch(attempt: Attempt): void {
     if (this.#fault('lose', attempt) !== undefined) {
-      const outcome: DeliveryOutcome = {
-        kind: 'failed',
-        status: 'failed to connect to host',
-        statusCode: 502,
-        seconds: 0,
-      };
-      this.#options.table.insert({ ...attempt, deliveredAt: this.#options.now(), requestHeaders: {}, outcome });
+      this.#record(attempt, unreached(0));
       return;
     }
-    if (this.#fault('reorder', attempt) !== undefined) {
-      this.#hold(attempt);
-      return;
-    }
-    const delay = this.#fault('delay', attempt);
+    const wait =
+      this.#fault('reorder', attempt) === undefined
+        ? this.#timer(this.#fault('delay', attempt)?.milliseconds ?? 0)
+        : this.#hold(attempt.event);
     const copies = this.#fault('duplicate', attempt) === undefined ? 1 : 2;
-    for (let copy = 0; copy < copies; copy += 1) this.#track(this.#deliver(attempt, delay?.milliseconds ?? 0));
+    for (let copy = 0; copy < copies; copy += 1) {
+      const delivery = this.#record(attempt, { kind: 'pending' });
+      this.#track(wait === null ? this.#deliver(delivery) : wait.then(() => this.#deliver(delivery)));
+    }
+  }
+
+  #record(attempt: Attempt, outcome: DeliveryOutcome): Delivery {
+    const { table, now } = this.#options;
+    return table.insert({ ...attempt, deliveredAt: now(), requestHeaders: this.#headers(attempt), outcome });
   }
 
   #track(work: Promise<void>): void {
@@ -118,21 +129,21 @@ export class Deliveries {
     this.#running.add(tracked);
   }
 
-  /** Until another delivery was answered, or a few seconds when there is none. */
-  #hold(attempt: Attempt): void {
-    const released = new Promise<void>((resolve) => {
-      this.#held.push(resolve);
-      this.#timer(resolve, longestHold);
-    });
-    this.#track(released.then(() => this.#deliver(attempt, 0)));
+  /** Until another delivery of the event was answered, or a few seconds when there is none. */
+  #hold(event: string): Promise<void> {
+    const answered = new Promise<void>((release) => this.#held.push({ event, release }));
+    return Promise.race([answered, this.#timer(longestHold) ?? answered]);
   }
 
-  #timer(callback: () => void, milliseconds: number): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      callback();
-    }, milliseconds);
-    this.#timers.add(timer);
+  #timer(milliseconds: number): Promise<void> | null {
+    if (milliseconds === 0) return null;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        resolve();
+      }, milliseconds);
+      this.#timers.add(timer);
+    });
   }
 
   #headers({ guid, event, payload }: Attempt): Record<string, string> {
@@ -150,32 +161,35 @@ export class Deliveries {
     };
   }
 
-  async #deliver(attempt: Attempt, delay: number): Promise<void> {
-    if (delay > 0) await new Promise<void>((resolve) => this.#timer(resolve, delay));
-    const { table, now } = this.#options;
-    const requestHeaders = this.#headers(attempt);
-    const { id } = table.insert({ ...attempt, deliveredAt: now(), requestHeaders, outcome: { kind: 'pending' } });
-    const outcome = await post(attempt.url, requestHeaders, attempt.payload);
-    table.update(id, { outcome });
-    const held = this.#held;
-    this.#held = [];
-    for (const release of held) release();
+  async #deliver({ id, event, url, payload, requestHeaders }: Delivery): Promise<void> {
+    const outcome = await post(url, { headers: requestHeaders, payload, closing: this.#closing.signal });
+    this.#options.table.update(id, { outcome });
+    const due = this.#held.filter((held) => held.event === event);
+    this.#held = this.#held.filter((held) => held.event !== event);
+    for (const { release } of due) release();
   }
 }
 
-async function post(url: string, headers: Record<string, string>, payload: string): Promise<DeliveryOutcome> {
+interface Post {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly payload: string;
+  readonly closing: AbortSignal;
+}
+
+async function post(url: string, { headers, payload, closing }: Post): Promise<DeliveryOutcome> {
   const started = performance.now();
   const seconds = () => Math.round(performance.now() - started) / 1000;
+  const deadline = AbortSignal.timeout(timeoutMilliseconds);
   try {
-    const signal = AbortSignal.timeout(timeoutMilliseconds);
+    const signal = AbortSignal.any([deadline, closing]);
     const response = await fetch(url, { method: 'POST', headers, body: payload, redirect: 'manual', signal });
-    const body = (await response.text()).slice(0, keptAnswerBytes);
+    const body = (await response.text()).slice(0, keptAnswerCharacters);
     const status = response.ok ? 'OK' : `Invalid HTTP Response: ${response.status}`;
     const answered = Object.fromEntries(response.headers);
     return { kind: 'answered', status, statusCode: response.status, seconds: seconds(), headers: answered, body };
-  } catch (error) {
-    const timedOut = error instanceof Error && error.name === 'TimeoutError';
-    const status = timedOut ? 'timed out' : 'failed to connect to host';
-    return { kind: 'failed', status, statusCode: timedOut ? 504 : 502, seconds: seconds() };
+  } catch {
+    // Whatever kept it from being answered, GitHub knows two words for it.
+    if (!deadline.aborted) return unreached(seconds());
+    return { kind: 'failed', status: 'timed out', statusCode: 504, seconds: seconds() };
   }
 }
