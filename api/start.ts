@@ -15,6 +15,7 @@ import { deployRoutes } from './resources/deploys.ts';
 import { loginLinkRoutes } from './resources/login-links.ts';
 import { logRoutes } from './resources/logs.ts';
 import { nodeRoutes } from './resources/nodes.ts';
+import { secretRoutes } from './resources/secrets.ts';
 
 export interface StartedApi {
   /** Adds the routes to a server, beside what else it carries. */
@@ -79,6 +80,7 @@ function version1(deps: Deps): FastifyPluginCallback {
       nodeRoutes(people, deps);
       deployRoutes(people, deps);
       logRoutes(people, deps);
+      secretRoutes(people, deps);
       loginLinkRoutes(people, deps);
       ready();
     });

@@ -15,6 +15,7 @@ export const description: FastifyDynamicSwaggerOptions = {
       { name: 'agent', description: 'Calls of agents: signed by RFC 9421, except registration' },
       { name: 'deploys', description: 'Projects, services, intents, builds, rollouts and allocations' },
       { name: 'nodes', description: 'The servers' },
+      { name: 'secrets', description: 'Secrets of environments: their names, and values that only go in' },
       { name: 'logs', description: 'Logs, to read and to follow' },
       { name: 'audit', description: 'What was decided, by whom and why' },
       { name: 'console', description: 'The way into the console' },

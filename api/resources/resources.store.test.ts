@@ -205,7 +205,7 @@ describe('resources', () => {
 describe('logs', () => {
   async function add(stream: string, ...texts: string[]) {
     const { db } = api.database;
-    const { next } = (await readAll(stream));
+    const { next } = await readAll(stream);
     const lines = texts.map((text) => ({ at: new Date().toISOString(), text, error: false }));
     await appendLog(db, { stream, attempt: 0, offset: next, lines, at: new Date() }, 1_000_000);
     await notify(db, [logTopic(stream)]);

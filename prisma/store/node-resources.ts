@@ -17,6 +17,8 @@ const include = {
   _count: { select: { allocations: { where: { desired: 'running' } } } },
 } as const satisfies Prisma.NodeInclude;
 
+const Capabilities = Type.Array(Capability);
+
 type NodeRow = Prisma.NodeGetPayload<{ include: typeof include }>;
 
 /** By name. Removed ones are left out. */
@@ -41,8 +43,9 @@ function nodeResource(row: NodeRow, { pools, now }: NodeView): NodeResource {
     containerCidr: containerCidr(pools, row.subnet),
     wireguardAddress: wireguardAddress(pools, row.subnet),
     publicAddress: row.publicAddress,
-    capabilities: Value.Parse(Type.Array(Capability), row.capabilities),
-    resources: row.resources === null ? null : Value.Parse(NodeResources, row.resources),
+    // What is only shown and is not as expected is left out: it hides nothing else.
+    capabilities: Value.Check(Capabilities, row.capabilities) ? row.capabilities : [],
+    resources: Value.Check(NodeResources, row.resources) ? row.resources : null,
     agentVersion: row.agentVersion,
     generation: row.generation,
     appliedGeneration: row.appliedGeneration,

@@ -91,10 +91,21 @@ export interface ShownLog {
 }
 
 function buildCard(build: BuildResource, log: ShownLog): Html {
+  const lines = html`<pre class="log live" data-log="${build.id}" tabindex="0" aria-label="Log of ${build.service}">
+${logLines(log.lines, log.from)}</pre>`;
   return html`<section class="card">
     <div data-fragment="build-${build.id}">${buildHeader(build)}</div>
-    <pre class="log live" data-log="${build.id}" tabindex="0" aria-label="Log of the build of ${build.service}">
-${logLines(log.lines, log.from)}</pre>
+    ${
+      build.status === 'succeeded'
+        ? html`<details>
+            <summary>Log</summary>
+            ${lines}
+          </details>`
+        : html`<details open>
+            <summary>Log</summary>
+            ${lines}
+          </details>`
+    }
   </section>`;
 }
 

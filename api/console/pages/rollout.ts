@@ -88,7 +88,7 @@ function allocationRow(allocation: AllocationResource): Html {
       <td data-label="Address"><code>${allocation.ip}</code></td>
       <td data-label="State">${allocationState(allocation)}</td>
       <td data-label="Restarts">${allocation.restarts}</td>
-      <td data-label="Why there" class="why">${allocation.placement.join('; ')}</td>
+      <td data-label="Why there" class="why">${allocation.placement.join(' ')}</td>
     </tr>
     ${
       allocation.detail !== null &&
