@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { part } from '../../../test/parts.ts';
 import { connectBuildKit, type BuildKitClient } from './client.ts';
 import { buildDockerfile, registryCache, type DockerfileBuild } from './dockerfile.ts';
@@ -40,8 +40,14 @@ afterAll(async () => {
   await registry.stop();
 });
 
-async function context(instructions: readonly string[]): Promise<string> {
+async function newFolder(): Promise<string> {
   const folder = await temporaryFolder('context');
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+async function context(instructions: readonly string[]): Promise<string> {
+  const folder = await newFolder();
   await writeBusyboxContext(folder, busybox, instructions);
   return folder;
 }
@@ -220,7 +226,7 @@ describe('a build that fails', () => {
   });
 
   it('tells a base image that cannot be fetched, with the line', async () => {
-    const folder = await temporaryFolder('context');
+    const folder = await newFolder();
     await writeTree(folder, { Dockerfile: `FROM 127.0.0.1:${await freePort()}/none/base:1\n` });
     expect(await problemOf(buildDockerfile(client, order(folder)))).toMatchObject({
       kind: 'base-image-unavailable',

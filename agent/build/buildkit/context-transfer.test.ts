@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { pathFilter } from '../context/path-filter.ts';
 import { ContextFileError } from './context-file.ts';
 import { transferContext, TransferRefusedError } from './context-transfer.ts';
@@ -86,6 +86,7 @@ function asking(ids: readonly number[], before: () => void = () => undefined): R
 
 function rootWith(files: Readonly<Record<string, string | Buffer>>): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'landfall-transfer-')));
+  onTestFinished(() => rmSync(root, { recursive: true }));
   for (const [path, content] of Object.entries(files)) writeFileSync(join(root, path), content);
   return root;
 }

@@ -1,13 +1,14 @@
-import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { dockerfileRequest, findPlaces, registryCache, type DockerfileBuild } from './dockerfile.ts';
 import { BuildError } from './errors.ts';
 import { frontendAttrs } from './solve.ts';
 
 function sourceWith(...files: readonly string[]): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'landfall-source-')));
+  onTestFinished(() => rmSync(root, { recursive: true }));
   for (const path of files) {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     writeFileSync(join(root, path), '');

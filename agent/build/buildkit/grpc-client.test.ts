@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { callServerStream, callUnary } from './grpc-call.ts';
 import { connectGrpc, type GrpcConnection } from './grpc-client.ts';
 import { frame } from './grpc-frame.ts';
@@ -47,7 +47,9 @@ function connect(path: string): GrpcConnection {
 }
 
 function socketPath(): string {
-  return join(mkdtempSync(join(tmpdir(), 'landfall-grpc-')), 'socket');
+  const folder = mkdtempSync(join(tmpdir(), 'landfall-grpc-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'socket');
 }
 
 function respond(stream: ServerHttp2Stream, trailers: Record<string, string>, ...frames: Buffer[]): void {

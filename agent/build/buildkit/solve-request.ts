@@ -44,12 +44,17 @@ export interface SolveRequest {
   /** Cancels the build in the daemon. A time limit is a signal too. */
   readonly signal: AbortSignal;
   /**
-   * The cgroup below which every step runs, as a path from the root of the hierarchy: `/landfall/builds/42`.
+   * The cgroup below which the steps of a Dockerfile run, as a path from the root of the hierarchy: `/landfall/builds/42`.
    *
-   * On cgroup v1 it is made in each controller, on v2 in the one hierarchy; steps run in `<cgroupParent>/buildkit/<id>`.
-   * Limits written to that cgroup before the build (memory, CPU) hold for all its steps together, and for the steps alone:
-   * the daemon's own work (unpacking, compressing, the context) is limited by the cgroup the daemon runs in. A name
-   * that ends in `.slice:` means systemd's driver, which is not used here.
+   * Steps run in `<cgroupParent>/buildkit/<id>`. Limits written to `<cgroupParent>` before the build (on v1
+   * `memory.limit_in_bytes` and `cpu.cfs_quota_us`, on v2 `memory.max` and `cpu.max`) hold for all its steps together; a
+   * process beyond the memory limit is killed, and its step fails with exit code 137. The daemon's own work (context,
+   * layers, push) is limited by the cgroup that the daemon runs in. A frontend image (`gateway.v0`) may ignore this; the
+   * daemon's `defaultCgroupParent` covers those.
+   *
+   * On v1 runc makes the cgroup in every mounted hierarchy, limited or not (`blkio`, `cpuset`, `unified`, …), and leaves
+   * it there: whoever gave the name removes `<cgroupParent>/buildkit` and `<cgroupParent>` from each. A name that ends in
+   * `.slice:` asks for systemd's driver.
    */
   readonly cgroupParent?: string;
 }

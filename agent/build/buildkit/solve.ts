@@ -69,7 +69,12 @@ function reasonOf(signal: AbortSignal): string {
 /** The error with its details. INTERNAL without any is how a call ends whose error is too large for a header. */
 async function wholeError(daemon: Daemon, ref: string, error: GrpcError): Promise<GrpcError> {
   if (error.code !== grpcStatus.internal || error.details !== null) return error;
-  return (await recordedError(daemon.connection, ref)) ?? error;
+  try {
+    return (await recordedError(daemon.connection, ref)) ?? error;
+  } catch (unread) {
+    if (unread instanceof GrpcError) return error;
+    throw unread;
+  }
 }
 
 async function problemOfCall(

@@ -1,13 +1,16 @@
 /** Starts real daemons for tests: a BuildKit of its own and a registry with a password, each in a temporary folder. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, open, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { hash } from 'bcryptjs';
 import { connectBuildKit } from './client.ts';
+
+const run = promisify(execFile);
 
 export interface Daemon {
   readonly process: ChildProcess;
@@ -61,6 +64,31 @@ async function end(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
   await exited;
   clearTimeout(timer);
+}
+
+/** Processes in a mount namespace of their own that holds something below the folder: containers that outlived their daemon. */
+async function containersBelow(folder: string): Promise<readonly number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const ours = await readlink('/proc/self/ns/mnt');
+  const found: number[] = [];
+  for (const pid of pids) {
+    const [namespace, mounts] = await Promise.all([
+      readlink(`/proc/${pid}/ns/mnt`).catch(() => ours),
+      readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => ''),
+    ]);
+    if (namespace !== ours && mounts.includes(folder)) found.push(Number(pid));
+  }
+  return found;
+}
+
+/** What a daemon that was killed leaves behind: its containers and its mounts. */
+async function clearAway(folder: string): Promise<void> {
+  for (const pid of await containersBelow(folder)) process.kill(pid, 'SIGKILL');
+  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+  for (const mount of mounts.filter((path) => path.startsWith(`${folder}/`)).reverse()) {
+    await run('umount', ['-l', mount]);
+  }
+  await rm(folder, { recursive: true, force: true });
 }
 
 /** Repeats until `ready` resolves; fails with the log when the process ends or the time is up. */
@@ -117,7 +145,7 @@ export async function startBuildKit(options: BuildKitOptions): Promise<BuildKitD
     logFile,
     async stop() {
       await end(child);
-      await rm(folder, { recursive: true, force: true });
+      await clearAway(folder);
     },
   };
 }

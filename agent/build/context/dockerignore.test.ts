@@ -1,7 +1,7 @@
-import { mkdtemp, mkdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseDockerignore, readDockerignore } from './dockerignore.ts';
 import { patternMatcher } from './pattern-matcher.ts';
 
@@ -46,6 +46,7 @@ describe('a .dockerignore file', () => {
 describe('which file holds', () => {
   async function contextWith(files: Readonly<Record<string, string>>): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'landfall-ignore-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
     await mkdir(join(folder, 'deploy'));
     for (const [path, content] of Object.entries(files)) await writeFile(join(folder, path), content);
     return folder;

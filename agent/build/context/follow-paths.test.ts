@@ -1,11 +1,12 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { followPaths } from './follow-paths.ts';
 
 function treeOf(files: readonly string[], links: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), 'landfall-follow-'));
+  onTestFinished(() => rmSync(root, { recursive: true }));
   for (const path of [...files, ...Object.keys(links)]) mkdirSync(join(root, dirname(path)), { recursive: true });
   for (const path of files) writeFileSync(join(root, path), '');
   for (const [path, target] of Object.entries(links)) symlinkSync(target, join(root, path));

@@ -14,13 +14,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { toText } from './byte-path.ts';
 import { pathFilter, type FilterPatterns } from './path-filter.ts';
 import { walkContext, type ContextEntry } from './walk.ts';
 
 function emptyRoot(): string {
-  return realpathSync(mkdtempSync(join(tmpdir(), 'landfall-walk-')));
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'landfall-walk-')));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  return root;
 }
 
 function rootWith(files: readonly string[]): string {
