@@ -1,6 +1,8 @@
 /** The fields of `landfall.yml`, as they are written. docs/landfall.schema.json is made from them. */
+import Value from 'typebox/value';
 import { isScalar, isSeq, type Node } from 'yaml';
 import { listOf, mapOf, note, object, resolved, scalar, Problem, type Field, type ValueOf } from './field.ts';
+import { SecretName } from './service.ts';
 import { branch, cores, duration, integer, repositoryPath, size, text, variable, webAddress, yes } from './scalars.ts';
 import { commandWords } from './units.ts';
 
@@ -92,8 +94,8 @@ const port: Field<number | 'none'> = {
 
 const replicas = integer('How many run at once', { min: 0, max: 100 });
 
-const secret = scalar({ type: 'string', pattern: variableName }, 'the name of a secret', ({ value }) =>
-  typeof value === 'string' && new RegExp(variableName).test(value) ? value : new Problem(),
+const secret = scalar({ type: 'string', pattern: variableName, maxLength: 100 }, 'the name of a secret', ({ value }) =>
+  Value.Check(SecretName, value) ? value : new Problem(),
 );
 
 export const serviceField = object('One long-running workload', {

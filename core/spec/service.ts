@@ -4,6 +4,9 @@ import Type, { type Static } from 'typebox';
 /** A DNS label: services and environments are names in `.internal`. */
 export const Name = Type.String({ pattern: '^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$' });
 
+/** Secrets become variables of the same name. */
+export const SecretName = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$', maxLength: 100 });
+
 /** How the agent asks a container whether it serves. Durations are in milliseconds. */
 const timing = {
   intervalMs: Type.Integer({ minimum: 100, maximum: 300_000 }),
@@ -38,7 +41,7 @@ export const ServiceSpec = Type.Object({
   command: Type.Union([Type.Array(Type.String(), { minItems: 1 }), Type.Null()]),
   env: Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String()),
   /** Names of the environment's secrets that become variables. */
-  secrets: Type.Array(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' })),
+  secrets: Type.Array(SecretName),
   /** The port the container listens on; null for a workload that serves nothing. */
   port: Type.Union([Type.Integer({ minimum: 1, maximum: 65_535 }), Type.Null()]),
   health: HealthCheck,
