@@ -45,6 +45,13 @@ export const apiErrors = {
   offset_gap: { status: 409, message: 'Lines are missing before this batch; send them first.' },
   log_full: { status: 409, message: 'This log has reached its size; later lines are not kept.' },
 
+  secret_too_large: { status: 413, message: 'A secret holds at most 64 KiB.' },
+  secret_not_text: {
+    status: 400,
+    message: 'A secret becomes a variable, which cannot hold a NUL; encode it as base64.',
+  },
+  secret_in_use: { status: 409, message: 'A service that runs still uses this secret.' },
+
   webhook_header_missing: { status: 400, message: 'A webhook carries X-GitHub-Event, X-GitHub-Delivery and a body.' },
   webhook_signature_missing: { status: 401, message: 'The webhook is not signed; set a secret for it at GitHub.' },
   webhook_signature_invalid: { status: 401, message: 'The webhook is not signed with our secret.' },

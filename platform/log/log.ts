@@ -16,6 +16,8 @@ const secretNames = [
   'cookie',
   'credentials',
   'webhookSecret',
+  'secrets',
+  'value',
 ];
 const depths = ['', '*.', '*.*.'];
 
