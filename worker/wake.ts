@@ -1,21 +1,23 @@
 /** Enqueues what a committed transaction has made due. Losing it loses nothing: the sweep derives the same jobs from the rows. */
 import { advanceRollout, flushOutbox } from '../platform/queue/jobs.ts';
 import type { JobDefinition } from '../platform/queue/define-job.ts';
+import type { Lane } from '../prisma/store/outbox.ts';
 import type { RolloutWake } from '../prisma/store/rollouts.ts';
 import type { WorkerDeps } from './deps.ts';
-import type { Settled } from './intents/settle.ts';
 import type { Static, TSchema } from 'typebox';
 
 export interface Wakes {
-  settled: Settled | null;
   rollouts: RolloutWake[];
+  /** The lane of the outbox that has something new; null when none has. */
+  owes: Lane | null;
 }
 
-export async function wake({ queues }: WorkerDeps, { settled, rollouts }: Wakes): Promise<void> {
-  for (const { id, factsVersion } of [...rollouts, ...(settled?.rollouts ?? [])])
+export const nothingToWake: Wakes = { rollouts: [], owes: null };
+
+export async function wake({ queues }: WorkerDeps, { rollouts, owes }: Wakes): Promise<void> {
+  for (const { id, factsVersion } of rollouts)
     await queues.enqueue(advanceRollout, { rolloutId: id, version: factsVersion });
-  const lane = settled?.owes ?? null;
-  if (lane !== null) await queues.enqueue(flushOutbox, lane);
+  if (owes !== null) await queues.enqueue(flushOutbox, owes);
 }
 
 /** A look that is due at a time. The time comes from the rows, so that two who ask for it ask for the same job. */

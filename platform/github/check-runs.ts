@@ -54,15 +54,28 @@ export async function sendCheckRunCreate(
   return parseAnswer(Created, response).id;
 }
 
-/** Sets what the check run shows. Repeating it is safe, but GitHub appends annotations. */
+/** Sets what the check run shows. GitHub appends annotations, so from the second attempt on only those it lacks are sent (P38). */
 export async function sendCheckRunUpdate(
   client: GithubClient,
   write: Static<typeof UpdateCheckRun>,
-  checkRunId: number,
+  sending: { checkRunId: number; attempt: number },
 ): Promise<void> {
+  const at = { repository_id: write.repositoryId, check_run_id: sending.checkRunId };
+  const { annotations, ...output } = write.body.output;
+  const isThere = annotations !== undefined && sending.attempt > 1 && (await hasAnnotations(client, at));
   await client.request('PATCH /repositories/{repository_id}/check-runs/{check_run_id}', {
-    repository_id: write.repositoryId,
-    check_run_id: checkRunId,
+    ...at,
     ...write.body,
+    output: annotations === undefined || isThere ? output : { ...output, annotations },
   });
+}
+
+const Shown = Type.Object({ output: Type.Object({ annotations_count: Type.Integer() }) });
+
+async function hasAnnotations(
+  client: GithubClient,
+  at: { repository_id: number; check_run_id: number },
+): Promise<boolean> {
+  const response = await client.request('GET /repositories/{repository_id}/check-runs/{check_run_id}', at);
+  return parseAnswer(Shown, response).output.annotations_count > 0;
 }

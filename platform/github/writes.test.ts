@@ -64,7 +64,11 @@ describe('check runs', () => {
     const update = 'PATCH /repositories/{repository_id}/check-runs/{check_run_id}';
     const client = fakeClient({ [update]: {} });
     const body = { status: 'completed' as const, conclusion: 'success' as const, output: checkRun.body.output };
-    await sendCheckRunUpdate(client, { repositoryId: 9, intentId: 'i1', externalId: 'intent:i1', body }, 31);
+    await sendCheckRunUpdate(
+      client,
+      { repositoryId: 9, intentId: 'i1', externalId: 'intent:i1', body },
+      { checkRunId: 31, attempt: 1 },
+    );
     expect(client.calls).toEqual([{ route: update, parameters: { repository_id: 9, check_run_id: 31, ...body } }]);
   });
 });

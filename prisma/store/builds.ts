@@ -1,66 +1,76 @@
-/** Builds as the worker moves them: read with their work, offered to a node, ended. Every write compares the version. */
+/** Builds as the worker moves them: read with their work, offered to a node, ended. Every write compares what was read. */
+import Type from 'typebox';
 import Value from 'typebox/value';
+import { Capability, NodeResources } from '../../core/contract/status.ts';
+import type { BuildNode } from '../../core/build/decide.ts';
 import { BuildSpec } from '../../core/spec/service.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import type { Build, Db, Prisma, WorkItem } from '../client.ts';
 import { safeNumber } from './safe-number.ts';
 
-const withWork = {
-  workItems: { orderBy: { attempt: 'asc' } },
-  project: { include: { repository: true } },
-  intents: { include: { intent: { select: { id: true, status: true } } } },
-} as const satisfies Prisma.BuildInclude;
-
 export interface BuildSnapshot {
   build: Build;
   spec: BuildSpec;
   work: WorkItem[];
-  repository: { id: number; installationId: number; owner: string; name: string; removed: boolean };
+  repository: { id: number; owner: string; name: string; removed: boolean };
   /** Intents that still want this build. */
+  activeIntentIds: string[];
+}
+
+interface BuildRow extends Build {
+  repositoryId: bigint;
+  owner: string;
+  repositoryName: string;
+  repositoryRemoved: boolean;
   activeIntentIds: string[];
 }
 
 /** Throws IgnoredError when the build is gone. */
 export async function loadBuild(db: Db, buildId: string): Promise<BuildSnapshot> {
-  const row = await db.build.findUnique({ where: { id: buildId }, include: withWork });
-  if (row === null) throw new IgnoredError('subject_gone', `The build ${buildId} was deleted.`);
-  const { workItems, project, intents, ...build } = row;
+  const [row] = await db.$queryRaw<BuildRow[]>`
+    SELECT build.*, repository.id AS "repositoryId", repository.owner, repository.name AS "repositoryName",
+      repository."removedAt" IS NOT NULL AS "repositoryRemoved",
+      ARRAY(
+        SELECT intent.id FROM "IntentBuild" AS wanted JOIN "Intent" AS intent ON intent.id = wanted."intentId"
+        WHERE wanted."buildId" = build.id AND intent.status = 'active' ORDER BY intent.id) AS "activeIntentIds"
+    FROM "Build" AS build
+      JOIN "Project" AS project ON project.id = build."projectId"
+      JOIN "Repository" AS repository ON repository.id = project."repositoryId"
+    WHERE build.id = ${buildId}::uuid`;
+  if (row === undefined) throw new IgnoredError('subject_gone', `The build ${buildId} was deleted.`);
+  const { repositoryId, owner, repositoryName, repositoryRemoved, activeIntentIds, ...build } = row;
   return {
     build,
     spec: Value.Parse(BuildSpec, build.spec),
-    work: workItems,
-    repository: {
-      id: safeNumber(project.repository.id),
-      installationId: safeNumber(project.repository.installationId),
-      owner: project.repository.owner,
-      name: project.repository.name,
-      removed: project.repository.removedAt !== null,
-    },
-    activeIntentIds: intents.filter(({ intent }) => intent.status === 'active').map(({ intent }) => intent.id),
+    work: await db.workItem.findMany({ where: { buildId }, orderBy: { attempt: 'asc' } }),
+    repository: { id: safeNumber(repositoryId), owner, name: repositoryName, removed: repositoryRemoved },
+    activeIntentIds,
   };
 }
 
-export interface BuildNodeRow {
-  id: string;
-  name: string;
-  kind: 'worker' | 'proxy';
-  capabilities: unknown;
-  resources: unknown;
-  lastSeenAt: Date | null;
-  cordonedAt: Date | null;
-  /** Builds offered to it or running on it. */
-  liveBuilds: number;
-}
+const Capabilities = Type.Array(Capability);
 
-/** Nodes that could build, with how many builds each has. */
-export async function loadBuildNodes(db: Db): Promise<BuildNodeRow[]> {
+/** Held to the end of the transaction, so that of two builds offered at once the second counts the first. */
+const offerLock = 0x0ffe4;
+
+/** Nodes that could build, with how many builds each has. What a node reported and cannot be read counts as not reported. */
+export async function lockBuildNodes(db: Db): Promise<BuildNode[]> {
+  await db.$executeRaw`SELECT pg_advisory_xact_lock(${offerLock}::bigint)`;
+  const live: Prisma.WorkItemWhereInput = { kind: 'build', status: { in: ['offered', 'claimed'] } };
   const nodes = await db.node.findMany({
     where: { removedAt: null },
-    include: {
-      _count: { select: { workItems: { where: { kind: 'build', status: { in: ['offered', 'claimed'] } } } } },
-    },
+    include: { _count: { select: { workItems: { where: live } } } },
   });
-  return nodes.map(({ _count, ...node }) => ({ ...node, liveBuilds: _count.workItems }));
+  return nodes.map((node) => ({
+    id: node.id,
+    name: node.name,
+    lastSeenAt: node.lastSeenAt,
+    cordoned: node.cordonedAt !== null,
+    removed: false,
+    capabilities: Value.Check(Capabilities, node.capabilities) ? node.capabilities : [],
+    runningBuilds: node._count.workItems,
+    diskFreeBytes: Value.Check(NodeResources, node.resources) ? node.resources.diskFreeBytes : null,
+  }));
 }
 
 export interface BuildChange {
@@ -73,7 +83,11 @@ export interface BuildChange {
 }
 
 /** Moves the build from the version that was read. Gives the new version, or null when another writer was first. */
-export async function changeBuild(db: Db, seen: Build, change: BuildChange): Promise<number | null> {
+export async function changeBuild(
+  db: Db,
+  seen: Pick<Build, 'id' | 'version'>,
+  change: BuildChange,
+): Promise<number | null> {
   const { count } = await db.build.updateMany({
     where: { id: seen.id, version: seen.version },
     data: { ...change, version: { increment: 1 } },
@@ -90,33 +104,36 @@ export async function offerBuild(db: Db, offer: { buildId: string; nodeId: strin
 
 /** Ends what is offered or claimed for the build: an offer is cancelled, claimed work is told to stop. Gives the nodes to wake. */
 export async function cancelBuildWork(db: Db, buildId: string, code: string): Promise<string[]> {
-  const live = await db.workItem.findMany({
-    where: { buildId, status: { in: ['offered', 'claimed'] } },
-    select: { id: true, nodeId: true },
+  const told = await db.workItem.updateManyAndReturn({
+    where: { buildId, status: 'claimed', cancelCode: null },
+    data: { cancelCode: code },
+    select: { nodeId: true },
   });
-  await db.workItem.updateMany({
+  const withdrawn = await db.workItem.updateManyAndReturn({
     where: { buildId, status: 'offered' },
     data: { status: 'cancelled', cancelCode: code },
+    select: { nodeId: true },
   });
-  await db.workItem.updateMany({ where: { buildId, status: 'claimed', cancelCode: null }, data: { cancelCode: code } });
-  return live.map(({ nodeId }) => nodeId);
+  return [...told, ...withdrawn].map(({ nodeId }) => nodeId);
 }
 
-/** Claimed or offered work whose lease has run out, or whose node never came: its attempt is over. */
-export async function expireWork(db: Db, workId: string): Promise<void> {
-  await db.workItem.updateMany({
-    where: { id: workId, status: { in: ['offered', 'claimed'] } },
+/** The lease was seen to have run out, or its node never came: the attempt is over. False when it has moved since it was seen. */
+export async function expireWork(db: Db, seen: Pick<WorkItem, 'id' | 'status' | 'leaseUntil'>): Promise<boolean> {
+  const { count } = await db.workItem.updateMany({
+    where: { id: seen.id, status: seen.status, leaseUntil: seen.leaseUntil },
     data: { status: 'expired', credentialSealed: null },
   });
+  return count === 1;
 }
 
-/** Builds that are not ended, oldest first: what the sweep looks at again. */
+/** Builds that are not ended, or whose work is not, oldest first: what the sweep looks at again. */
 export async function unfinishedBuilds(db: Db): Promise<{ id: string; version: number }[]> {
-  return db.build.findMany({
-    where: { status: { in: ['queued', 'offered', 'building'] } },
-    select: { id: true, version: true },
-    orderBy: { createdAt: 'asc' },
-  });
+  return db.$queryRaw<{ id: string; version: number }[]>`
+    SELECT id, version, "createdAt" FROM "Build" WHERE status IN ('queued', 'offered', 'building')
+    UNION
+    SELECT build.id, build.version, build."createdAt" FROM "WorkItem" AS work JOIN "Build" AS build ON build.id = work."buildId"
+    WHERE work.status IN ('offered', 'claimed')
+    ORDER BY "createdAt"`;
 }
 
 export async function findBuild(db: Db, id: string): Promise<Build | null> {

@@ -4,9 +4,9 @@ import { digestOf } from '../../core/spec/digest.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import type { Build, Db, Intent } from '../client.ts';
 import { bumpNodes } from './nodes.ts';
-import { createRelease, createRollout } from './releases.ts';
+import { rollOut } from './releases.ts';
 import { parseResolvedServices } from './resolved-services.ts';
-import type { RolloutWake } from './rollouts.ts';
+import { touchRollouts, type RolloutWake } from './rollouts.ts';
 
 export interface IntentProgress {
   intent: Intent;
@@ -62,54 +62,53 @@ export async function endIntent(db: Db, intentId: string, end: IntentEnd): Promi
   await db.$executeRaw`SELECT pg_notify('landfall', ${`intent:${intentId}`})`;
 }
 
-/** A release and a rollout for every service of the intent. The caller holds the intent's row. */
+/**
+ * A release and a rollout for every service of the intent. The caller holds the intent's row. Gives what is to be looked at: the new
+ * rollouts, and the older ones that they may take the place of.
+ */
 export async function releaseIntent(db: Db, progress: IntentProgress, at: Date): Promise<RolloutWake[]> {
   const { intent, builds } = progress;
   const resolved = parseResolvedServices(intent.config);
-  const rollouts: RolloutWake[] = [];
-  for (const { service: name, build } of [...builds].sort((a, b) => (a.service < b.service ? -1 : 1))) {
+  const serviceIds: string[] = [];
+  for (const { service: name, build } of builds.toSorted((a, b) => (a.service < b.service ? -1 : 1))) {
     const spec = resolved[name]?.service;
     if (spec === undefined || build.imageName === null || build.imageDigest === null)
       throw new Error(`The intent ${intent.id} has a build of ${name} without an image or a spec.`);
-    const service = await db.service.findUniqueOrThrow({
-      where: { environmentId_name: { environmentId: intent.environmentId, name } },
-      select: { id: true },
-    });
-    const release = await createRelease(db, {
-      serviceId: service.id,
-      sha: intent.sha,
-      imageName: build.imageName,
-      imageDigest: build.imageDigest,
-      specDigest: digestOf(spec),
-      spec,
-      buildId: build.id,
-    });
-    const rollout = await createRollout(db, { serviceId: service.id, releaseId: release.id, intentId: intent.id, at });
-    rollouts.push({ id: rollout.id, factsVersion: rollout.factsVersion });
+    const { imageName, imageDigest } = build;
+    const image = { imageName, imageDigest, specDigest: digestOf(spec), spec, buildId: build.id, sha: intent.sha };
+    serviceIds.push(await rollOut(db, { environmentId: intent.environmentId, name, intentId: intent.id, at }, image));
   }
-  return rollouts;
+  return touchRollouts(db, serviceIds);
 }
 
-/** Services that the environment's configuration no longer names: they are removed, and what runs of them stops. */
-export async function removeOtherServices(db: Db, intent: Intent, at: Date): Promise<void> {
-  const services = await db.service.findMany({
+/** Services that neither this intent nor a newer one that goes on names: they are removed, and what runs of them stops. */
+export async function removeOtherServices(db: Db, intent: Intent, at: Date): Promise<RolloutWake[]> {
+  const newer = await db.intent.findMany({
     where: {
       environmentId: intent.environmentId,
-      removedAt: null,
-      name: { notIn: Object.keys(parseResolvedServices(intent.config)) },
+      status: { in: ['active', 'succeeded'] },
+      createdAt: { gt: intent.createdAt },
     },
+    select: { config: true },
+  });
+  const kept = [intent, ...newer].flatMap(({ config }) => Object.keys(parseResolvedServices(config)));
+  const removed = await db.service.updateManyAndReturn({
+    where: { environmentId: intent.environmentId, removedAt: null, name: { notIn: kept } },
+    data: { removedAt: at, servingReleaseId: null },
     select: { id: true },
   });
-  const ids = services.map(({ id }) => id);
-  if (ids.length === 0) return;
-  await db.service.updateMany({ where: { id: { in: ids } }, data: { removedAt: at, servingReleaseId: null } });
-  const live = { serviceId: { in: ids }, desired: 'running' } as const;
-  const allocations = await db.allocation.findMany({ where: live, select: { nodeId: true } });
-  await db.allocation.updateMany({ where: live, data: { desired: 'stopped', version: { increment: 1 } } });
+  if (removed.length === 0) return [];
+  const serviceId = { in: removed.map(({ id }) => id) };
+  const stopped = await db.allocation.updateManyAndReturn({
+    where: { serviceId, desired: 'running' },
+    data: { desired: 'stopped', version: { increment: 1 } },
+    select: { nodeId: true },
+  });
   await bumpNodes(
     db,
-    allocations.map(({ nodeId }) => nodeId),
+    stopped.map(({ nodeId }) => nodeId),
   );
+  return touchRollouts(db, serviceId.in);
 }
 
 /** Active intents that nothing moves any more: their builds and rollouts have all ended. For the sweep. */

@@ -1,28 +1,72 @@
-/** One flusher per lane, over all processes: an advisory lock that goes with its connection. */
-import type { Pool } from 'pg';
+/**
+ * The lane of an installation: one process at a time sends its writes, as GitHub asks, and for no longer than it says. The time
+ * until which it holds the lane also fences it: who was late finds another time there, and sends nothing more.
+ */
+import type { Db } from '../client.ts';
 
-/** The class of advisory locks that lanes use, so that no other lock of ours meets them. */
-const laneLocks = 0x1a7e;
+export interface HeldLane {
+  installationId: number;
+  /** Until then. */
+  until: Date;
+}
+
+export type TakenLane =
+  | { kind: 'held'; lane: HeldLane }
+  /** Another process sends: it reads again before it ends, so nothing written before this call is missed. */
+  | { kind: 'busy' }
+  /** GitHub asks to wait. */
+  | { kind: 'limited'; until: Date }
+  | { kind: 'gone' };
+
+export async function takeLane(db: Db, wanted: HeldLane, now: Date): Promise<TakenLane> {
+  const id = BigInt(wanted.installationId);
+  const free = { OR: [{ laneUntil: null }, { laneUntil: { lte: now } }] };
+  const unlimited = { OR: [{ limitedUntil: null }, { limitedUntil: { lte: now } }] };
+  const { count } = await db.installation.updateMany({
+    where: { id, AND: [free, unlimited] },
+    data: { laneUntil: wanted.until },
+  });
+  if (count === 1) return { kind: 'held', lane: wanted };
+  const row = await db.installation.findUnique({ where: { id }, select: { limitedUntil: true } });
+  if (row === null) return { kind: 'gone' };
+  if (row.limitedUntil !== null && row.limitedUntil > now) return { kind: 'limited', until: row.limitedUntil };
+  return { kind: 'busy' };
+}
+
+/** Lets go of the lane, unless another has taken it since. */
+export async function leaveLane(db: Db, { installationId, until }: HeldLane): Promise<void> {
+  await db.installation.updateMany({
+    where: { id: BigInt(installationId), laneUntil: until },
+    data: { laneUntil: null },
+  });
+}
+
+/** Nobody sends for this installation before then. */
+export async function limitLane(db: Db, installationId: number, until: Date): Promise<void> {
+  await db.installation.updateMany({ where: { id: BigInt(installationId) }, data: { limitedUntil: until } });
+}
 
 /**
- * Runs `work` while this process alone holds the installation's lane. Gives null when another holds it: that one
- * re-reads the lane after it lets go, so nothing written before this call is missed.
+ * Begins an attempt at a write, and holds the lane for longer. Gives the lane as it is held now; `lost` when another has taken it,
+ * `not_owed` when a newer write took this one's place meanwhile. From here on the write may have reached GitHub, so it is no longer
+ * coalesced away, and the next attempt looks first.
  */
-export async function withLane<T>(pool: Pool, installationId: number, work: () => Promise<T>): Promise<T | null> {
-  const client = await pool.connect();
-  const key = [laneLocks, installationId % 2 ** 31];
-  try {
-    const { rows } = await client.query<{ held: boolean }>(
-      'SELECT pg_try_advisory_lock($1::int, $2::int) AS held',
-      key,
-    );
-    if (rows[0]?.held !== true) return null;
-    try {
-      return await work();
-    } finally {
-      await client.query('SELECT pg_advisory_unlock($1::int, $2::int)', key);
-    }
-  } finally {
-    client.release();
-  }
+export async function beginWrite(
+  db: Db,
+  lane: HeldLane,
+  { writeId, until }: { writeId: bigint; until: Date },
+): Promise<HeldLane | 'lost' | 'not_owed'> {
+  const [row] = await db.$queryRaw<{ held: boolean; begun: boolean }[]>`
+    WITH held AS (
+      UPDATE "Installation" SET "laneUntil" = ${until}
+      WHERE id = ${BigInt(lane.installationId)} AND "laneUntil" = ${lane.until}
+      RETURNING 1
+    ), begun AS (
+      UPDATE "OutboxWrite" SET attempts = attempts + 1 FROM held
+      WHERE "OutboxWrite".id = ${writeId} AND status = 'pending'
+      RETURNING 1
+    )
+    SELECT EXISTS (SELECT 1 FROM held) AS held, EXISTS (SELECT 1 FROM begun) AS begun`;
+  if (row?.held !== true) return 'lost';
+  return row.begun ? { ...lane, until } : 'not_owed';
 }

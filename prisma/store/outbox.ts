@@ -1,5 +1,5 @@
-/** The outbox: writes owed to GitHub, in one ordered lane per installation. */
-import { writePayloads, type WriteKind } from '../../core/report/writes.ts';
+/** The outbox: writes owed to GitHub, in one lane per installation and in order per subject. */
+import type { WriteKind } from '../../core/report/writes.ts';
 import type { Db } from '../client.ts';
 
 export interface OwedWrite {
@@ -13,73 +13,82 @@ export interface OwedWrite {
   payload: object;
 }
 
-export interface PendingWrite extends OwedWrite {
+export interface PendingWrite extends Omit<OwedWrite, 'kind'> {
   id: bigint;
+  /** As stored: a later release may have known it. */
+  kind: string;
   attempts: number;
-  notBefore: Date;
 }
 
-/** The newest pending write of a lane; null when it is empty. */
-export async function newestPending(db: Db, installationId: number): Promise<Lane | null> {
-  const newest = await db.outboxWrite.aggregate({
-    where: { installationId: BigInt(installationId), status: 'pending' },
-    _max: { id: true },
-  });
-  return newest._max.id === null ? null : { installationId, upTo: String(newest._max.id) };
-}
-
-/** Writes down what is owed, inside the caller's transaction. Returns how many were new. */
-export async function owe(db: Db, installationId: number, writes: OwedWrite[]): Promise<number> {
-  let added = 0;
-  for (const write of writes) {
-    const { count } = await db.outboxWrite.createMany({
-      data: [{ ...write, installationId: BigInt(installationId) }],
-      skipDuplicates: true,
-    });
-    added += count;
-    if (count === 1 && write.coalesceKey !== null)
-      await db.outboxWrite.updateMany({
-        where: { coalesceKey: write.coalesceKey, status: 'pending', attempts: 0, key: { not: write.key } },
-        data: { status: 'superseded' },
-      });
-  }
-  return added;
-}
-
-function kindOf(kind: string): WriteKind {
-  if (Object.hasOwn(writePayloads, kind)) return kind as WriteKind;
-  throw new RangeError(`The outbox holds a write of the unknown kind ${kind}.`);
-}
-
-/** The lane's pending writes, oldest first. */
-export async function pendingWrites(db: Db, installationId: number, limit: number): Promise<PendingWrite[]> {
-  const rows = await db.outboxWrite.findMany({
-    where: { installationId: BigInt(installationId), status: 'pending' },
-    orderBy: { id: 'asc' },
-    take: limit,
-  });
-  return rows.map((row) => ({ ...row, kind: kindOf(row.kind), payload: row.payload as object }));
-}
-
+/** What names the job that flushes a lane. */
 export interface Lane {
   installationId: number;
-  /** Id of the newest pending write: names the job. */
+  /** Id of the newest pending write. */
   upTo: string;
 }
 
-/** Installations that are owed something now: what the sweep wakes. */
+/**
+ * Writes down what is owed, inside the caller's transaction, and supersedes what it takes the place of and nobody has begun to send.
+ * Gives the lane to flush after the commit, or null when all of it was owed before.
+ */
+export async function owe(db: Db, installationId: number, writes: OwedWrite[]): Promise<Lane | null> {
+  if (writes.length === 0) return null;
+  const [row] = await db.$queryRaw<{ newest: bigint | null }[]>`
+    WITH added AS (
+      INSERT INTO "OutboxWrite" ("installationId", key, subject, kind, "coalesceKey", payload)
+      SELECT ${BigInt(installationId)}, key, subject, kind, "coalesceKey", payload
+      FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(writes)}::jsonb)
+        AS (key text, subject text, kind text, "coalesceKey" text, payload jsonb)) WITH ORDINALITY
+        AS owed(key, subject, kind, "coalesceKey", payload, position)
+      ORDER BY position
+      ON CONFLICT (key) DO NOTHING
+      RETURNING id, "coalesceKey"
+    ), superseded AS (
+      UPDATE "OutboxWrite" SET status = 'superseded' FROM added
+      WHERE "OutboxWrite"."coalesceKey" = added."coalesceKey" AND status = 'pending' AND attempts = 0
+    )
+    SELECT max(id) AS newest FROM added`;
+  const newest = row?.newest ?? null;
+  return newest === null ? null : { installationId, upTo: String(newest) };
+}
+
+/** Pending writes that may be sent now, oldest first: none behind one of the same subject that has to wait. */
+export async function sendableWrites(
+  db: Db,
+  installationId: number,
+  { now, limit }: { now: Date; limit: number },
+): Promise<PendingWrite[]> {
+  return db.$queryRaw<PendingWrite[]>`
+    SELECT id, key, subject, kind, "coalesceKey", payload, attempts FROM "OutboxWrite" AS write
+    WHERE "installationId" = ${BigInt(installationId)} AND status = 'pending' AND NOT EXISTS (
+      SELECT 1 FROM "OutboxWrite" AS earlier
+      WHERE earlier.subject = write.subject AND earlier.status = 'pending' AND earlier.id <= write.id
+        AND earlier."notBefore" > ${now})
+    ORDER BY id LIMIT ${limit}`;
+}
+
+/** When something of the lane may be sent next: the first write of some subject is due then. Null when nothing is owed. */
+export async function nextDue(db: Db, installationId: number): Promise<Date | null> {
+  const [row] = await db.$queryRaw<{ due: Date | null }[]>`
+    SELECT min("notBefore") AS due FROM (
+      SELECT DISTINCT ON (subject) "notBefore" FROM "OutboxWrite"
+      WHERE "installationId" = ${BigInt(installationId)} AND status = 'pending'
+      ORDER BY subject, id) AS first`;
+  return row?.due ?? null;
+}
+
+/** Installations that are owed something now, and may be sent to: what the sweep wakes. */
 export async function lanesWithPendingWrites(db: Db, now: Date): Promise<Lane[]> {
   const lanes = await db.outboxWrite.groupBy({
     by: ['installationId'],
-    where: { status: 'pending', notBefore: { lte: now } },
+    where: {
+      status: 'pending',
+      notBefore: { lte: now },
+      installation: { OR: [{ limitedUntil: null }, { limitedUntil: { lte: now } }] },
+    },
     _max: { id: true },
   });
   return lanes.map((lane) => ({ installationId: Number(lane.installationId), upTo: String(lane._max.id) }));
-}
-
-/** An attempt begins: from here on the write may have reached GitHub, so it is no longer coalesced away. */
-export async function beginAttempt(db: Db, id: bigint): Promise<void> {
-  await db.outboxWrite.update({ where: { id }, data: { attempts: { increment: 1 } } });
 }
 
 export async function markSent(db: Db, id: bigint, sent: { githubId: number | null; at: Date }): Promise<void> {
@@ -89,6 +98,11 @@ export async function markSent(db: Db, id: bigint, sent: { githubId: number | nu
 
 export async function markLater(db: Db, id: bigint, later: { notBefore: Date; error: string }): Promise<void> {
   await db.outboxWrite.update({ where: { id }, data: { notBefore: later.notBefore, lastError: later.error } });
+}
+
+/** GitHub would not hear of it for now: it was no attempt. */
+export async function markUnheard(db: Db, id: bigint, error: string): Promise<void> {
+  await db.outboxWrite.update({ where: { id }, data: { attempts: { decrement: 1 }, lastError: error } });
 }
 
 export async function markFailed(db: Db, id: bigint, error: string): Promise<void> {

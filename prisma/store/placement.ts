@@ -9,6 +9,8 @@ import type { Db } from '../client.ts';
 
 const Spec = Type.Object({ resources: Resources });
 const placementLock = 0x91ace;
+/** What a spec takes that cannot be read: it must not keep all others from being placed (P04). */
+const nothing: Resources = { cpuMillis: 0, memoryBytes: 0, pids: 0 };
 
 /** Held to the end of the transaction: two rollouts never count the same room, or take the same address. */
 export async function lockPlacement(db: Db): Promise<void> {
@@ -38,10 +40,10 @@ export async function loadPlaceNodes(
     cordoned: node.cordonedAt !== null,
     removed: false,
     containerCidr: containerCidr(options.pools, node.subnet),
-    capacity: node.resources === null ? null : Value.Parse(NodeResources, node.resources),
+    capacity: Value.Check(NodeResources, node.resources) ? node.resources : null,
     allocations: node.allocations.map(({ release, ...allocation }) => ({
       ...allocation,
-      resources: Value.Parse(Spec, release.spec).resources,
+      resources: Value.Check(Spec, release.spec) ? release.spec.resources : nothing,
     })),
   }));
 }

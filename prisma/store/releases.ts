@@ -1,9 +1,9 @@
 /** Releases and the rollouts that bring them in. */
 import type { ServiceSpec } from '../../core/spec/service.ts';
-import type { Db, Release, Rollout } from '../client.ts';
+import type { Db } from '../client.ts';
 
-export interface NewRelease {
-  serviceId: string;
+/** What a release fixes. */
+export interface ReleasedImage {
   sha: string;
   imageName: string;
   imageDigest: string;
@@ -12,34 +12,42 @@ export interface NewRelease {
   buildId: string | null;
 }
 
-/** Numbered from 1 within its service. Runs in a transaction that holds the service's row. */
-export async function createRelease(db: Db, release: NewRelease): Promise<Release> {
-  const last = await db.release.aggregate({ where: { serviceId: release.serviceId }, _max: { number: true } });
-  return db.release.create({ data: { ...release, number: (last._max.number ?? 0) + 1 } });
-}
-
-export interface NewRollout {
-  serviceId: string;
-  releaseId: string;
+export interface WantedRollout {
+  environmentId: string;
+  /** Of the service. */
+  name: string;
   intentId: string | null;
   at: Date;
 }
 
-/** The service's next generation, and the rollout that brings it in. Takes the service's row, so that two writers queue up. */
-export async function createRollout(db: Db, rollout: NewRollout): Promise<Rollout> {
+/**
+ * A new release of the service, numbered from 1, the service's next generation, and the rollout that brings it in. Takes the service's
+ * row first, so that two writers queue up. A service that was removed meanwhile is wanted again. Gives the service's id.
+ */
+export async function rollOut(db: Db, wanted: WantedRollout, image: ReleasedImage): Promise<string> {
+  const { environmentId, name, intentId, at } = wanted;
   const service = await db.service.update({
-    where: { id: rollout.serviceId },
-    data: { generation: { increment: 1 } },
+    where: { environmentId_name: { environmentId, name } },
+    data: { generation: { increment: 1 }, removedAt: null },
+    select: { id: true, generation: true, servingReleaseId: true },
   });
-  return db.rollout.create({
+  const serviceId = service.id;
+  const last = await db.release.aggregate({ where: { serviceId }, _max: { number: true } });
+  const release = await db.release.create({
+    data: { ...image, serviceId, number: (last._max.number ?? 0) + 1 },
+    select: { id: true },
+  });
+  await db.rollout.create({
     data: {
-      serviceId: rollout.serviceId,
-      releaseId: rollout.releaseId,
+      serviceId,
+      releaseId: release.id,
       previousReleaseId: service.servingReleaseId,
-      intentId: rollout.intentId,
+      intentId,
       generation: service.generation,
-      stageSince: rollout.at,
-      createdAt: rollout.at,
+      stageSince: at,
+      createdAt: at,
     },
+    select: { id: true },
   });
+  return serviceId;
 }

@@ -1,12 +1,13 @@
 /** What GitHub is owed about an intent: read as core/report sees it, written into the outbox in the same transaction. */
+import Type from 'typebox';
+import Value from 'typebox/value';
 import { Annotation } from '../../core/contract/work.ts';
 import { owedWrites } from '../../core/report/owed.ts';
 import type { BuildReport, IntentReport, RolloutReport } from '../../core/report/view.ts';
 import type { Write } from '../../core/report/writes.ts';
-import Type from 'typebox';
-import Value from 'typebox/value';
-import type { Db, Prisma } from '../client.ts';
-import { newestPending, owe, type Lane } from './outbox.ts';
+import { IgnoredError } from '../../platform/errors/errors.ts';
+import type { Build, Db, Intent, Rollout } from '../client.ts';
+import { owe, type Lane } from './outbox.ts';
 import { safeNumber } from './safe-number.ts';
 
 export interface ReportContext {
@@ -15,37 +16,50 @@ export interface ReportContext {
   now: Date;
 }
 
-const include = {
-  environment: { include: { project: { include: { repository: true } } } },
-  builds: { include: { build: true } },
-  rollouts: {
-    include: {
-      service: true,
-      release: true,
-      events: { orderBy: { id: 'asc' } },
-      allocations: { where: { desired: 'running' }, orderBy: { replica: 'asc' } },
-    },
-  },
-} as const satisfies Prisma.IntentInclude;
+interface IntentRow extends Intent {
+  environment: string;
+  transient: boolean;
+  url: string | null;
+  repositoryId: bigint;
+  installationId: bigint;
+  /** Keys of what it was owed before. */
+  owed: string[];
+}
 
-type IntentRow = Prisma.IntentGetPayload<{ include: typeof include }>;
+async function loadIntent(db: Db, intentId: string): Promise<IntentRow> {
+  const [row] = await db.$queryRaw<IntentRow[]>`
+    SELECT intent.*, environment.name AS environment, environment.kind = 'preview' AS transient, environment.url,
+      repository.id AS "repositoryId", repository."installationId",
+      ARRAY(SELECT key FROM "OutboxWrite" WHERE subject = ${`intent:${intentId}`}) AS owed
+    FROM "Intent" AS intent
+      JOIN "Environment" AS environment ON environment.id = intent."environmentId"
+      JOIN "Project" AS project ON project.id = environment."projectId"
+      JOIN "Repository" AS repository ON repository.id = project."repositoryId"
+    WHERE intent.id = ${intentId}::uuid`;
+  if (row === undefined) throw new IgnoredError('subject_gone', `The intent ${intentId} was deleted.`);
+  return row;
+}
 
-const Port = Type.Object({ port: Type.Union([Type.Integer(), Type.Null()]) });
+interface BuildRow extends Build {
+  /** As the intent names it. */
+  wantedBy: string;
+}
 
-async function buildReports(db: Db, row: IntentRow): Promise<BuildReport[]> {
-  return Promise.all(
-    row.builds.map(async ({ service, build }) => ({
-      service,
-      status: build.status,
-      reasonCode: build.reasonCode,
-      reason: build.reason,
-      imageDigest: build.imageDigest,
-      annotations: Value.Parse(Type.Array(Annotation), build.annotations ?? []),
-      logTail: build.status === 'failed' ? await logTail(db, `build:${build.id}`) : [],
-      startedAt: build.startedAt,
-      finishedAt: build.finishedAt,
-    })),
-  );
+const Annotations = Type.Array(Annotation);
+
+async function loadBuilds(db: Db, intentId: string): Promise<BuildReport[]> {
+  const rows = await db.$queryRaw<BuildRow[]>`
+    SELECT build.*, wanted.service AS "wantedBy"
+    FROM "IntentBuild" AS wanted JOIN "Build" AS build ON build.id = wanted."buildId"
+    WHERE wanted."intentId" = ${intentId}::uuid ORDER BY wanted.service`;
+  const reports: BuildReport[] = [];
+  for (const { id, wantedBy, status, reasonCode, reason, imageDigest, annotations, startedAt, finishedAt } of rows)
+    reports.push({
+      ...{ service: wantedBy, status, reasonCode, reason, imageDigest, startedAt, finishedAt },
+      annotations: Value.Check(Annotations, annotations) ? annotations : [],
+      logTail: status === 'failed' ? await logTail(db, `build:${id}`) : [],
+    });
+  return reports;
 }
 
 const tailLines = 50;
@@ -53,65 +67,98 @@ const Lines = Type.Array(Type.Object({ text: Type.String() }));
 
 async function logTail(db: Db, stream: string): Promise<string[]> {
   const chunks = await db.logChunk.findMany({ where: { stream }, orderBy: { offset: 'desc' }, take: 10 });
-  const lines = chunks.reverse().flatMap((chunk) => Value.Parse(Lines, chunk.lines));
+  const lines = chunks.reverse().flatMap((chunk) => (Value.Check(Lines, chunk.lines) ? chunk.lines : []));
   return lines.slice(-tailLines).map(({ text }) => text);
 }
 
-const EventData = Type.Object({ lastLog: Type.Optional(Type.Array(Type.String())) });
+interface RolloutRow extends Rollout {
+  service: string;
+  spec: unknown;
+  /** Of its first replica that is meant to run. */
+  ip: string | null;
+}
 
-function rolloutReport(rollout: IntentRow['rollouts'][number]): RolloutReport {
-  const last = rollout.events.at(-1);
+interface EventRow {
+  rolloutId: string;
+  toStage: RolloutReport['stage'] | null;
+  at: Date;
+  data: unknown;
+}
+
+interface RolloutReports {
+  rollouts: RolloutReport[];
+  /** The address of the first replica that listens: what a person on the same network can open. */
+  address: string | null;
+}
+
+const LastLog = Type.Object({ lastLog: Type.Array(Type.String()) });
+const Port = Type.Object({ port: Type.Integer() });
+
+async function loadRollouts(db: Db, intentId: string): Promise<RolloutReports> {
+  const rows = await db.$queryRaw<RolloutRow[]>`
+    SELECT rollout.*, service.name AS service, release.spec, (
+      SELECT ip FROM "Allocation" AS allocation
+      WHERE allocation."rolloutId" = rollout.id AND desired = 'running' ORDER BY replica LIMIT 1) AS ip
+    FROM "Rollout" AS rollout
+      JOIN "Service" AS service ON service.id = rollout."serviceId"
+      JOIN "Release" AS release ON release.id = rollout."releaseId"
+    WHERE rollout."intentId" = ${intentId}::uuid ORDER BY service.name`;
+  if (rows.length === 0) return { rollouts: [], address: null };
+  const events: EventRow[] = await db.rolloutEvent.findMany({
+    where: { rolloutId: { in: rows.map(({ id }) => id) } },
+    select: { rolloutId: true, toStage: true, at: true, data: true },
+    orderBy: { id: 'asc' },
+  });
+  const addresses = rows.flatMap(({ ip, spec }) =>
+    ip !== null && Value.Check(Port, spec) ? [`${ip}:${spec.port}`] : [],
+  );
   return {
-    service: rollout.service.name,
-    stage: rollout.stage,
-    reasonCode: rollout.reasonCode,
-    reason: rollout.reason,
-    events: rollout.events.flatMap(({ toStage, at }) => (toStage === null ? [] : [{ stage: toStage, at }])),
-    lastLog: Value.Parse(EventData, last?.data ?? {}).lastLog ?? [],
+    rollouts: rows.map((row) =>
+      rolloutReport(
+        row,
+        events.filter(({ rolloutId }) => rolloutId === row.id),
+      ),
+    ),
+    address: addresses[0] ?? null,
   };
 }
 
-/** The configured URL, or the address of the first replica: what a person on the same network can open. */
-function environmentUrl(row: IntentRow): string | null {
-  if (row.environment.url !== null) return row.environment.url;
-  for (const { release, allocations } of row.rollouts) {
-    const { port } = Value.Parse(Port, release.spec);
-    const [first] = allocations;
-    if (port !== null && first !== undefined) return `http://${first.ip}:${port}`;
-  }
-  return null;
+function rolloutReport({ service, stage, reasonCode, reason }: RolloutRow, events: EventRow[]): RolloutReport {
+  const last = events.at(-1)?.data;
+  return {
+    ...{ service, stage, reasonCode, reason },
+    events: events.flatMap(({ toStage, at }) => (toStage === null ? [] : [{ stage: toStage, at }])),
+    lastLog: Value.Check(LastLog, last) ? last.lastLog : [],
+  };
 }
 
-async function previousIntents(db: Db, row: IntentRow): Promise<IntentReport['previous']> {
+async function previousIntents(
+  db: Db,
+  row: IntentRow,
+  { consoleUrl }: ReportContext,
+): Promise<IntentReport['previous']> {
   const mirrors = await db.githubDeployment.findMany({
     where: { environmentId: row.environmentId, state: 'success', intentId: { not: row.id } },
     include: { intent: { select: { finishedAt: true } } },
     orderBy: { createdAt: 'asc' },
   });
-  return mirrors.map(({ intentId, sha, intent }) => ({ intentId, sha, finishedAt: intent.finishedAt }));
+  return mirrors.map(({ intentId, sha, intent }) => ({
+    ...{ intentId, sha, finishedAt: intent.finishedAt },
+    consoleUrl: consoleUrl(intentId),
+  }));
 }
 
-async function loadIntentReport(db: Db, intentId: string, context: ReportContext): Promise<IntentReport> {
-  const row = await db.intent.findUniqueOrThrow({ where: { id: intentId }, include });
-  const owed = await db.outboxWrite.findMany({ where: { subject: `intent:${intentId}` }, select: { key: true } });
+async function intentReport(db: Db, row: IntentRow, context: ReportContext): Promise<IntentReport> {
+  const { rollouts, address } = await loadRollouts(db, row.id);
   return {
-    id: row.id,
-    repositoryId: safeNumber(row.environment.project.repositoryId),
-    environment: row.environment.name,
-    transient: row.environment.kind === 'preview',
-    environmentUrl: environmentUrl(row),
-    sha: row.sha,
-    ref: row.ref,
-    status: row.status,
-    reasonCode: row.reasonCode,
-    reason: row.reason,
-    requestedAt: row.requestedAt,
-    finishedAt: row.finishedAt,
+    ...row,
+    repositoryId: safeNumber(row.repositoryId),
+    environmentUrl: row.url ?? (address === null ? null : `http://${address}`),
     consoleUrl: context.consoleUrl(row.id),
-    builds: await buildReports(db, row),
-    rollouts: row.rollouts.map(rolloutReport),
-    previous: await previousIntents(db, row),
-    owed,
+    builds: await loadBuilds(db, row.id),
+    rollouts,
+    previous: await previousIntents(db, row, context),
+    owed: row.owed.map((key) => ({ key })),
   };
 }
 
@@ -142,18 +189,11 @@ async function rememberMirrors(db: Db, environmentId: string, writes: Write[]): 
  * commit, or null when nothing new is owed.
  */
 export async function reportIntent(db: Db, intentId: string, context: ReportContext): Promise<Lane | null> {
-  const writes = owedWrites(await loadIntentReport(db, intentId, context), context.now);
+  const row = await loadIntent(db, intentId);
+  const writes = owedWrites(await intentReport(db, row, context), context.now);
   if (writes.length === 0) return null;
-  const intent = await db.intent.findUniqueOrThrow({
-    where: { id: intentId },
-    select: { environmentId: true, environment: { select: { project: { select: { repository: true } } } } },
-  });
-  await rememberMirrors(db, intent.environmentId, writes);
-  const installationId = safeNumber(intent.environment.project.repository.installationId);
-  await owe(
-    db,
-    installationId,
-    writes.map((write) => ({ ...write, subject: `intent:${intentId}` })),
-  );
-  return newestPending(db, installationId);
+  await rememberMirrors(db, row.environmentId, writes);
+  // A write about an earlier intent waits for those of that one: its deployment's states keep their order.
+  const owed = writes.map((write) => ({ ...write, subject: `intent:${write.payload.intentId ?? intentId}` }));
+  return owe(db, safeNumber(row.installationId), owed);
 }

@@ -6,17 +6,11 @@ import type { Placement } from '../../core/place/place.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import Type from 'typebox';
 import Value from 'typebox/value';
-import type { Allocation, Db, Prisma, Rollout, Service } from '../client.ts';
+import type { Db, Prisma, Rollout } from '../client.ts';
 import { bumpNodes } from './nodes.ts';
-
-const include = {
-  service: { include: { environment: { include: { project: true } } } },
-  release: true,
-} as const satisfies Prisma.RolloutInclude;
 
 export interface RolloutSnapshot {
   rollout: Rollout;
-  service: Service;
   spec: ServiceSpec;
   view: RolloutView;
   /** All but the placement, which is asked for only when replicas are missing. */
@@ -25,46 +19,93 @@ export interface RolloutSnapshot {
 
 const LastLog = Type.Array(Type.String());
 
-function allocationFact(row: Allocation): AllocationFact {
-  return { ...row, lastLog: Value.Parse(LastLog, row.lastLog ?? []) };
+interface HeadRow extends Rollout {
+  serviceGeneration: number;
+  servingReleaseId: string | null;
+  serviceRemoved: boolean;
+  spec: unknown;
 }
 
-/** Nodes that take part in this kind of change, and have not yet applied what is expected of them. */
-async function awaiting(db: Db, capability: string, liveSince: Date): Promise<string[]> {
-  const rows = await db.$queryRaw<{ id: string }[]>`
-    SELECT id FROM "Node"
-    WHERE "removedAt" IS NULL AND "lastSeenAt" > ${liveSince}
-      AND capabilities @> ${JSON.stringify([capability])}::jsonb AND "appliedGeneration" < generation
+/** The rollout with its service and its release. Throws IgnoredError when it is gone. */
+async function loadHead(db: Db, rolloutId: string): Promise<HeadRow> {
+  const [row] = await db.$queryRaw<HeadRow[]>`
+    SELECT rollout.*, service.generation AS "serviceGeneration", service."servingReleaseId", release.spec,
+      (service."removedAt" IS NOT NULL OR environment."removedAt" IS NOT NULL) AS "serviceRemoved"
+    FROM "Rollout" AS rollout
+      JOIN "Service" AS service ON service.id = rollout."serviceId"
+      JOIN "Environment" AS environment ON environment.id = service."environmentId"
+      JOIN "Release" AS release ON release.id = rollout."releaseId"
+    WHERE rollout.id = ${rolloutId}::uuid`;
+  if (row === undefined) throw new IgnoredError('subject_gone', `The rollout ${rolloutId} was deleted.`);
+  return row;
+}
+
+interface AllocationRow extends Omit<AllocationFact, 'lastLog'> {
+  lastLog: unknown;
+  nodeName: string;
+  nodeLastSeenAt: Date | null;
+}
+
+type AllocationFacts = Pick<RolloutFacts, 'allocations' | 'nodes'>;
+
+/** Those of the service that are not gone, with their nodes. */
+async function loadAllocations(db: Db, serviceId: string): Promise<AllocationFacts> {
+  const rows = await db.$queryRaw<AllocationRow[]>`
+    SELECT allocation.id, "rolloutId", "nodeId", replica, desired, observed, health, "detailCode", detail, "lastLog", restarts,
+      node.name AS "nodeName", node."lastSeenAt" AS "nodeLastSeenAt"
+    FROM "Allocation" AS allocation JOIN "Node" AS node ON node.id = allocation."nodeId"
+    WHERE "serviceId" = ${serviceId}::uuid AND "stoppedAt" IS NULL
+    ORDER BY allocation.id`;
+  return {
+    allocations: rows.map((row) => ({ ...row, lastLog: Value.Check(LastLog, row.lastLog) ? row.lastLog : [] })),
+    nodes: [
+      ...new Map(
+        rows.map(({ nodeId, nodeName, nodeLastSeenAt }) => [
+          nodeId,
+          { id: nodeId, name: nodeName, lastSeenAt: nodeLastSeenAt },
+        ]),
+      ).values(),
+    ],
+  };
+}
+
+type NodeFacts = Pick<RolloutFacts, 'dnsAwaiting' | 'routesAwaiting'>;
+
+/** Nodes that serve DNS or routes, and have not yet applied what is expected of them. */
+async function loadAwaiting(db: Db, liveSince: Date): Promise<NodeFacts> {
+  const rows = await db.$queryRaw<{ id: string; dns: boolean; routes: boolean }[]>`
+    SELECT id, capabilities ? 'dns' AS dns, capabilities ? 'routes' AS routes FROM "Node"
+    WHERE "removedAt" IS NULL AND "lastSeenAt" > ${liveSince} AND "appliedGeneration" < generation
     ORDER BY id`;
-  return rows.map(({ id }) => id);
+  return {
+    dnsAwaiting: rows.filter(({ dns }) => dns).map(({ id }) => id),
+    routesAwaiting: rows.filter(({ routes }) => routes).map(({ id }) => id),
+  };
 }
 
-/** Throws IgnoredError when the rollout is gone. */
 export async function loadRollout(db: Db, rolloutId: string, liveSince: Date): Promise<RolloutSnapshot> {
-  const row = await db.rollout.findUnique({ where: { id: rolloutId }, include });
-  if (row === null) throw new IgnoredError('subject_gone', `The rollout ${rolloutId} was deleted.`);
-  const { service: serviceRow, release, ...rollout } = row;
-  const { environment, ...service } = serviceRow;
-  const spec = Value.Parse(ServiceSpec, release.spec);
-  const allocations = await db.allocation.findMany({
-    where: { serviceId: service.id, stoppedAt: null },
-    include: { node: { select: { id: true, name: true, lastSeenAt: true } } },
-    orderBy: { id: 'asc' },
-  });
+  const {
+    serviceGeneration,
+    servingReleaseId,
+    serviceRemoved,
+    spec: stored,
+    ...rollout
+  } = await loadHead(db, rolloutId);
+  const spec = Value.Parse(ServiceSpec, stored);
   const older = await db.rollout.findMany({
-    where: { serviceId: service.id, generation: { lt: rollout.generation } },
+    where: { serviceId: rollout.serviceId, generation: { lt: rollout.generation } },
     select: { generation: true, finishedAt: true },
     orderBy: { generation: 'desc' },
     take: 20,
   });
   return {
     rollout,
-    service,
     spec,
     view: {
       id: rollout.id,
       releaseId: rollout.releaseId,
-      previousReleaseId: rollout.previousReleaseId,
+      // An older rollout may have come to serve since this one was made.
+      previousReleaseId: servingReleaseId === rollout.releaseId ? rollout.previousReleaseId : servingReleaseId,
       generation: rollout.generation,
       stage: rollout.stage,
       stageSince: rollout.stageSince,
@@ -74,48 +115,59 @@ export async function loadRollout(db: Db, rolloutId: string, liveSince: Date): P
       stopGraceMs: spec.stopGraceMs,
     },
     facts: {
-      service: {
-        removed: service.removedAt !== null || environment.removedAt !== null,
-        generation: service.generation,
-      },
-      allocations: allocations.map(allocationFact),
-      nodes: [...new Map(allocations.map(({ node }) => [node.id, node])).values()],
+      service: { removed: serviceRemoved, generation: serviceGeneration },
+      ...(await loadAllocations(db, rollout.serviceId)),
       older,
-      dnsAwaiting: await awaiting(db, 'dns', liveSince),
-      routesAwaiting: await awaiting(db, 'routes', liveSince),
+      ...(await loadAwaiting(db, liveSince)),
     },
   };
 }
 
-/** Moves the rollout from the version that was read, and writes its event. Gives false when another writer was first. */
-export async function changeRollout(db: Db, seen: Rollout, transition: Transition, at: Date): Promise<boolean> {
+/**
+ * Moves the rollout from the version that was read through these stages, and writes their events. Gives false when another writer
+ * was first.
+ */
+export async function changeRollout(
+  db: Db,
+  { rollout, view }: RolloutSnapshot,
+  moves: readonly Transition[],
+  at: Date,
+): Promise<boolean> {
+  const last = moves.at(-1);
+  if (last === undefined) return true;
   const { count } = await db.rollout.updateMany({
-    where: { id: seen.id, version: seen.version },
+    where: { id: rollout.id, version: rollout.version },
     data: {
-      stage: transition.to,
+      stage: last.to,
       stageSince: at,
-      reasonCode: transition.code,
-      reason: transition.message,
-      finishedAt: isTerminal(transition.to) ? at : null,
+      reasonCode: last.code,
+      reason: last.message,
+      previousReleaseId: view.previousReleaseId,
+      finishedAt: isTerminal(last.to) ? at : null,
       version: { increment: 1 },
     },
   });
   if (count === 0) return false;
-  await recordEvent(db, {
-    rolloutId: seen.id,
-    at,
-    fromStage: transition.from,
-    toStage: transition.to,
-    reasonCode: transition.code,
-    message: transition.message,
-    ...(transition.lastLog.length === 0 ? {} : { data: { lastLog: transition.lastLog } }),
-  });
+  await recordEvents(
+    db,
+    rollout.id,
+    moves.map(({ from, to, code, message, lastLog }) => ({
+      at,
+      fromStage: from,
+      toStage: to,
+      reasonCode: code,
+      message,
+      ...(lastLog.length === 0 ? {} : { data: { lastLog } }),
+    })),
+  );
   return true;
 }
 
-export async function recordEvent(db: Db, event: Prisma.RolloutEventUncheckedCreateInput): Promise<void> {
-  await db.rolloutEvent.create({ data: event });
-  await db.$executeRaw`SELECT pg_notify('landfall', ${`rollout:${event.rolloutId}`})`;
+type NewEvent = Omit<Prisma.RolloutEventUncheckedCreateInput, 'rolloutId'>;
+
+async function recordEvents(db: Db, rolloutId: string, events: NewEvent[]): Promise<void> {
+  await db.rolloutEvent.createMany({ data: events.map((event) => ({ ...event, rolloutId })) });
+  await db.$executeRaw`SELECT pg_notify('landfall', ${`rollout:${rolloutId}`})`;
 }
 
 /** Records why the rollout stands still, once for each reason. Gives false when it was said before, or another writer was first. */
@@ -130,7 +182,7 @@ export async function recordWaiting(
     data: { reasonCode: waiting.code, reason: waiting.message, version: { increment: 1 } },
   });
   if (count === 0) return false;
-  await recordEvent(db, { rolloutId: seen.id, at: waiting.at, reasonCode: waiting.code, message: waiting.message });
+  await recordEvents(db, seen.id, [{ at: waiting.at, reasonCode: waiting.code, message: waiting.message }]);
   return true;
 }
 
@@ -154,26 +206,25 @@ async function allocate(db: Db, seen: Rollout, placements: Placement[]): Promise
 }
 
 async function stop(db: Db, allocationIds: string[]): Promise<void> {
-  const rows = await db.allocation.findMany({
-    where: { id: { in: allocationIds }, desired: 'running' },
-    select: { nodeId: true },
-  });
-  await db.allocation.updateMany({
+  const stopped = await db.allocation.updateManyAndReturn({
     where: { id: { in: allocationIds }, desired: 'running' },
     data: { desired: 'stopped', version: { increment: 1 } },
+    select: { nodeId: true },
   });
   await bumpNodes(
     db,
-    rows.map(({ nodeId }) => nodeId),
+    stopped.map(({ nodeId }) => nodeId),
   );
 }
 
-/** Only a newer generation takes the place of the one that serves (P21). */
+/** Unless a newer generation serves already (P21). */
 async function serve(db: Db, seen: Rollout): Promise<void> {
-  await db.service.updateMany({
-    where: { id: seen.serviceId, generation: { gte: seen.generation } },
-    data: { servingReleaseId: seen.releaseId },
-  });
+  await db.$executeRaw`
+    UPDATE "Service" SET "servingReleaseId" = ${seen.releaseId}::uuid
+    WHERE id = ${seen.serviceId}::uuid AND NOT EXISTS (
+      SELECT 1 FROM "Rollout" AS newer
+      WHERE newer."serviceId" = ${seen.serviceId}::uuid AND newer.generation > ${seen.generation}
+        AND newer."releaseId" = "Service"."servingReleaseId")`;
 }
 
 export async function applyEffect(db: Db, seen: Rollout, effect: Effect): Promise<void> {
@@ -192,17 +243,21 @@ export interface RolloutWake {
   factsVersion: number;
 }
 
-/** Rollouts that are not ended: of one service, or of all. A terminal one frees the newer ones that wait for it. */
-export async function unfinishedRollouts(db: Db, of: { serviceId?: string }): Promise<RolloutWake[]> {
+/** Rollouts that are not ended: what the sweep looks at again. */
+export async function unfinishedRollouts(db: Db): Promise<RolloutWake[]> {
   return db.rollout.findMany({
-    where: { finishedAt: null, ...of },
+    where: { finishedAt: null },
     select: { id: true, factsVersion: true },
     orderBy: { generation: 'asc' },
   });
 }
 
-/** Gives every unfinished rollout of the service a new facts version, so that each is looked at again. */
-export async function touchRollouts(db: Db, serviceId: string): Promise<RolloutWake[]> {
-  await db.rollout.updateMany({ where: { serviceId, finishedAt: null }, data: { factsVersion: { increment: 1 } } });
-  return unfinishedRollouts(db, { serviceId });
+/** Gives every unfinished rollout of these services a new facts version, so that each is looked at again, the oldest first. */
+export async function touchRollouts(db: Db, serviceIds: string[]): Promise<RolloutWake[]> {
+  const touched = await db.rollout.updateManyAndReturn({
+    where: { serviceId: { in: serviceIds }, finishedAt: null },
+    data: { factsVersion: { increment: 1 } },
+    select: { id: true, factsVersion: true, generation: true },
+  });
+  return touched.sort((a, b) => a.generation - b.generation).map(({ id, factsVersion }) => ({ id, factsVersion }));
 }

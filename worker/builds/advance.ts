@@ -1,6 +1,6 @@
 /** Drives one build: offers it to a node, follows its lease, ends it, and tells the intents that wait for it. */
-import { chooseBuildNode, nextBuildStep, type BuildNode, type BuildStep } from '../../core/build/decide.ts';
-import { Capability, NodeResources } from '../../core/contract/status.ts';
+import { chooseBuildNode, nextBuildStep, offerLeaseMs, type BuildStep } from '../../core/build/decide.ts';
+import { reasons } from '../../core/intent/reasons.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import { advanceBuild } from '../../platform/queue/jobs.ts';
 import { transaction, type Db } from '../../prisma/client.ts';
@@ -9,105 +9,94 @@ import {
   changeBuild,
   expireWork,
   loadBuild,
-  loadBuildNodes,
+  lockBuildNodes,
   offerBuild,
-  type BuildNodeRow,
   type BuildSnapshot,
 } from '../../prisma/store/builds.ts';
 import { bumpNodes } from '../../prisma/store/nodes.ts';
-import Type from 'typebox';
-import Value from 'typebox/value';
 import type { WorkerDeps } from '../deps.ts';
 import { advanceIntent } from '../intents/settle.ts';
 import { wakeAt } from '../wake.ts';
+import { endBuild, type BuildEnd } from './end.ts';
+import { imageName } from './image-name.ts';
 
 /** Without a node that can build, the next look; a node that comes makes the sweep look sooner. */
 const noNodeMs = 5_000;
+/** A build that others move every time it is looked at is left to them. */
+const maxTries = 10;
 
 /** What one step leads to. */
-type Next = { kind: 'again' } | { kind: 'wait'; until: Date } | { kind: 'ended' };
+type Next =
+  /** Look again: it moved, or another writer was first. */
+  { kind: 'again' } | { kind: 'wait'; until: Date } | { kind: 'ended' };
 
-function toBuildNode(row: BuildNodeRow): BuildNode {
-  return {
-    id: row.id,
-    name: row.name,
-    lastSeenAt: row.lastSeenAt,
-    cordoned: row.cordonedAt !== null,
-    removed: false,
-    capabilities: Value.Parse(Type.Array(Capability), row.capabilities),
-    runningBuilds: row.liveBuilds,
-    diskFreeBytes: row.resources === null ? null : Value.Parse(NodeResources, row.resources).diskFreeBytes,
-  };
+const again: Next = { kind: 'again' };
+
+/** The clock's own marks, so that all who wait ask for the same look. */
+function nextMark(now: Date): Date {
+  return new Date((Math.floor(now.getTime() / noNodeMs) + 1) * noNodeMs);
 }
 
-/** `registry/prefix/owner-repository/service`, in the letters that image names allow. */
-function imageName(deps: WorkerDeps, { repository, build }: BuildSnapshot): string {
-  const path = `${repository.owner}/${repository.name}/${build.service}`.toLowerCase();
-  return `${deps.imagePrefix}/${path.replaceAll(/[^a-z0-9/]+/g, '-').replaceAll(/(^|\/)-+|-+(?=\/|$)/g, '$1')}`;
+/** False when one of them has moved since it was read: nothing of what follows holds then. */
+async function expire(tx: Db, { work }: BuildSnapshot, workIds: string[]): Promise<boolean> {
+  for (const seen of work.filter(({ id }) => workIds.includes(id))) if (!(await expireWork(tx, seen))) return false;
+  return true;
 }
 
 type Offer = Extract<BuildStep, { kind: 'offer' }>;
 
 async function offer(deps: WorkerDeps, tx: Db, snapshot: BuildSnapshot, step: Offer): Promise<Next> {
   const now = deps.now();
-  for (const workId of step.expire) await expireWork(tx, workId);
-  const nodes = (await loadBuildNodes(tx)).map(toBuildNode);
+  const { build, repository } = snapshot;
+  const nodes = await lockBuildNodes(tx);
   const others = nodes.filter(({ id }) => !step.avoid.includes(id));
-  const choice = chooseBuildNode(others.length > 0 ? others : nodes, now);
-  const { build } = snapshot;
+  const elsewhere = chooseBuildNode(others, now);
+  const choice = elsewhere.ok ? elsewhere : chooseBuildNode(nodes, now);
   if (!choice.ok) {
     if (build.reason !== choice.reason || build.status !== 'queued')
       await changeBuild(tx, build, { status: 'queued', reasonCode: choice.code, reason: choice.reason });
-    return { kind: 'wait', until: new Date(now.getTime() + noNodeMs) };
+    return { kind: 'wait', until: nextMark(now) };
   }
-  const change = { status: 'offered', attempt: step.attempt, imageName: imageName(deps, snapshot) } as const;
+  const image = imageName(deps.imagePrefix, { ...repository, repositoryId: repository.id, service: build.service });
+  const change = { status: 'offered', attempt: step.attempt, imageName: image } as const;
   const version = await changeBuild(tx, build, { ...change, reasonCode: null, reason: choice.reasons.join('; ') });
-  if (version === null) return { kind: 'again' };
+  if (version === null) return again;
   await offerBuild(tx, { buildId: build.id, nodeId: choice.nodeId, attempt: step.attempt });
   await bumpNodes(tx, [choice.nodeId]);
-  return { kind: 'again' };
+  return { kind: 'wait', until: new Date(now.getTime() + offerLeaseMs) };
 }
 
-async function cancelOrphan(deps: WorkerDeps, tx: Db, { build }: BuildSnapshot): Promise<Next> {
-  const code = 'superseded';
-  const reason = 'No intent wants this build any more.';
-  const version = await changeBuild(tx, build, {
-    status: 'superseded',
-    reasonCode: code,
-    reason,
-    finishedAt: deps.now(),
-  });
-  if (version !== null) await bumpNodes(tx, await cancelBuildWork(tx, build.id, code));
-  return { kind: 'again' };
+async function end(deps: WorkerDeps, tx: Db, snapshot: BuildSnapshot, ending: BuildEnd): Promise<Next> {
+  await endBuild(tx, snapshot, { ...ending, at: deps.now() });
+  return again;
 }
 
 async function apply(deps: WorkerDeps, tx: Db, snapshot: BuildSnapshot, step: BuildStep): Promise<Next> {
-  const { build } = snapshot;
   switch (step.kind) {
     case 'offer':
-      return snapshot.activeIntentIds.length === 0 ? cancelOrphan(deps, tx, snapshot) : offer(deps, tx, snapshot, step);
+      if (!(await expire(tx, snapshot, step.expire))) return again;
+      if (snapshot.activeIntentIds.length > 0) return offer(deps, tx, snapshot, step);
+      return end(deps, tx, snapshot, {
+        status: 'superseded',
+        code: 'superseded',
+        reason: 'No intent wants this build any more.',
+      });
     case 'cancel':
-      await bumpNodes(tx, await cancelBuildWork(tx, build.id, step.code));
+      await bumpNodes(tx, await cancelBuildWork(tx, snapshot.build.id, step.code));
       return step.until === null ? { kind: 'ended' } : { kind: 'wait', until: step.until };
     case 'fail':
-      for (const workId of step.expire) await expireWork(tx, workId);
-      await changeBuild(tx, build, {
-        status: 'failed',
-        reasonCode: step.code,
-        reason: step.reason,
-        finishedAt: deps.now(),
-      });
-      return { kind: 'again' };
+      if (!(await expire(tx, snapshot, step.expire))) return again;
+      return end(deps, tx, snapshot, { status: 'failed', code: step.code, reason: step.reason });
     case 'wait':
       return { kind: 'wait', until: step.until };
     case 'finished':
-      return { kind: 'ended' };
+      return (await expire(tx, snapshot, step.expire)) ? { kind: 'ended' } : again;
   }
 }
 
 interface Step {
   next: Next;
-  /** Intents that want this build. */
+  /** Intents that this build has news for. */
   intents: string[];
   /** The build's version as it was read. */
   version: number;
@@ -115,27 +104,26 @@ interface Step {
 
 async function step(deps: WorkerDeps, tx: Db, buildId: string): Promise<Step> {
   const snapshot = await loadBuild(tx, buildId);
-  const { version } = snapshot.build;
-  if (snapshot.repository.removed && snapshot.build.finishedAt === null) {
-    const reason = `The repository ${snapshot.repository.owner}/${snapshot.repository.name} is gone.`;
-    const change = { status: 'cancelled', reasonCode: 'repository_removed', reason, finishedAt: deps.now() } as const;
-    if ((await changeBuild(tx, snapshot.build, change)) !== null)
-      await bumpNodes(tx, await cancelBuildWork(tx, buildId, 'repository_removed'));
-    return { next: { kind: 'again' }, intents: [], version };
+  const { build, repository, spec, work } = snapshot;
+  if (repository.removed && build.finishedAt === null) {
+    const reason = `${repository.owner}/${repository.name}: ${reasons.repository_removed.means}`;
+    const next = await end(deps, tx, snapshot, { status: 'cancelled', code: 'repository_removed', reason });
+    return { next, intents: [], version: build.version };
   }
-  const { build, spec, work } = snapshot;
   const decision = nextBuildStep({ ...build, timeoutMs: spec.timeoutMs }, work, deps.now());
-  return { next: await apply(deps, tx, snapshot, decision), intents: snapshot.activeIntentIds, version };
+  const next = await apply(deps, tx, snapshot, decision);
+  const isNews = build.status === 'building' || build.finishedAt !== null;
+  return { next, intents: isNews ? snapshot.activeIntentIds : [], version: build.version };
 }
 
 /** Moves the build as far as it goes now, and asks to be called again when the next look is due at a time. */
 export async function driveBuild(deps: WorkerDeps, buildId: string): Promise<void> {
-  for (let count = 0; count < 10; count++) {
+  for (let count = 0; count < maxTries; count++) {
     const { next, intents, version } = await transaction(deps.database, (tx) => step(deps, tx, buildId));
     if (next.kind === 'again') continue;
     for (const intentId of intents) await advanceIntent(deps, intentId);
     if (next.kind === 'wait') await wakeAt(deps, next.until, { job: advanceBuild, payload: { buildId, version } });
     return;
   }
-  throw new IgnoredError('busy', `Other writers moved the build ${buildId} ten times; the sweep looks again.`);
+  throw new IgnoredError('busy', `Other writers moved the build ${buildId} ${maxTries} times; the sweep looks again.`);
 }

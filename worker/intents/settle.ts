@@ -8,33 +8,23 @@ import {
   removeOtherServices,
   type IntentProgress,
 } from '../../prisma/store/intent-progress.ts';
-import type { Lane } from '../../prisma/store/outbox.ts';
 import { reportIntent } from '../../prisma/store/report.ts';
 import type { RolloutWake } from '../../prisma/store/rollouts.ts';
 import type { WorkerDeps } from '../deps.ts';
-import { wake } from '../wake.ts';
+import { wake, type Wakes } from '../wake.ts';
 
-/** What to wake after the commit. */
-export interface Settled {
-  rollouts: RolloutWake[];
-  /** The lane of the outbox that has something new; null when none has. */
-  owes: Lane | null;
-}
-
-async function applyOutcome(deps: WorkerDeps, tx: Db, progress: IntentProgress): Promise<RolloutWake[]> {
-  const { intent, facts } = progress;
+/** Ends the intent when its outcome is known. Gives the rollouts that are to be looked at for it. */
+async function endIfOver(deps: WorkerDeps, tx: Db, { intent, facts }: IntentProgress): Promise<RolloutWake[]> {
   const at = deps.now();
   const outcome = intentOutcome(facts);
   switch (outcome.kind) {
     case 'building':
+    case 'release':
     case 'rolling_out':
       return [];
-    case 'release':
-      return releaseIntent(tx, progress, at);
     case 'succeeded':
-      await removeOtherServices(tx, intent, at);
       await endIntent(tx, intent.id, { status: 'succeeded', reasonCode: null, reason: null, at });
-      return [];
+      return removeOtherServices(tx, intent, at);
     case 'failed':
     case 'cancelled':
     case 'superseded':
@@ -44,15 +34,22 @@ async function applyOutcome(deps: WorkerDeps, tx: Db, progress: IntentProgress):
 }
 
 /** Runs inside the transaction that moved the build or rollout. */
-export async function settleIntent(deps: WorkerDeps, tx: Db, intentId: string): Promise<Settled> {
+export async function settleIntent(deps: WorkerDeps, tx: Db, intentId: string): Promise<Wakes> {
   const progress = await lockIntent(tx, intentId);
-  const rollouts = progress.intent.status === 'active' ? await applyOutcome(deps, tx, progress) : [];
+  const rollouts = progress.intent.status === 'active' ? await endIfOver(deps, tx, progress) : [];
   const owes = await reportIntent(tx, intentId, { consoleUrl: deps.consoleUrl, now: deps.now() });
   return { rollouts, owes };
 }
 
-/** Settles on its own: for the sweep, and for builds that had ended before the intent asked for them. */
+/** Makes releases and rollouts when every build has succeeded. What GitHub is owed then is not on the way to serving. */
+async function releaseIfBuilt(deps: WorkerDeps, tx: Db, intentId: string): Promise<Wakes> {
+  const progress = await lockIntent(tx, intentId);
+  const isBuilt = progress.intent.status === 'active' && intentOutcome(progress.facts).kind === 'release';
+  return { rollouts: isBuilt ? await releaseIntent(tx, progress, deps.now()) : [], owes: null };
+}
+
+/** Moves the intent as far as its builds and rollouts allow: for builds, and for the sweep. */
 export async function advanceIntent(deps: WorkerDeps, intentId: string): Promise<void> {
-  const settled = await transaction(deps.database, (tx) => settleIntent(deps, tx, intentId));
-  await wake(deps, { settled, rollouts: [] });
+  await wake(deps, await transaction(deps.database, (tx) => releaseIfBuilt(deps, tx, intentId)));
+  await wake(deps, await transaction(deps.database, (tx) => settleIntent(deps, tx, intentId)));
 }

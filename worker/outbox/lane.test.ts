@@ -2,20 +2,31 @@ import { describe, expect, it } from 'vitest';
 import { StalledError, WaitingError } from '../../platform/errors/errors.ts';
 import type { PendingWrite } from '../../prisma/store/outbox.ts';
 import { flushLane, type Lane } from './lane.ts';
+import { maxAttempts } from './retry.ts';
 
 interface Row extends PendingWrite {
   status: 'pending' | 'sent' | 'failed';
+  notBefore: Date;
   error?: string;
+}
+
+interface FakeLane extends Lane {
+  rows: Row[];
+  calls: string[];
+  limitedUntil: Date | null;
+  /** What the next attempt finds; begun when there is none. */
+  begins: ('begun' | 'not_owed' | 'lost')[];
+  clock: Date;
 }
 
 const start = new Date('2030-01-01T00:00:00Z');
 
-/** A lane in memory: rows are data, `answers` says what GitHub does at each call. */
-function fakeLane(keys: string[], answers: (number | Error)[]): Lane & { rows: Row[]; calls: string[] } {
+/** A lane in memory: rows are data, named `subject:number`; `answers` says what GitHub does at each call. */
+function fakeLane(keys: string[], answers: (number | Error)[]): FakeLane {
   const rows = keys.map((key, index): Row => ({
     id: BigInt(index + 1),
     key,
-    subject: 'intent:1',
+    subject: key.split(':')[0]!,
     kind: 'createCheckRun',
     coalesceKey: null,
     payload: {},
@@ -28,62 +39,127 @@ function fakeLane(keys: string[], answers: (number | Error)[]): Lane & { rows: R
     Object.assign(row(write), to);
     return Promise.resolve();
   };
-  const calls: string[] = [];
-  return {
+  const waits = (write: Row): boolean =>
+    rows.some(
+      (each) =>
+        each.subject === write.subject &&
+        each.status === 'pending' &&
+        each.id <= write.id &&
+        each.notBefore > lane.clock,
+    );
+  const lane: FakeLane = {
     rows,
-    calls,
-    now: () => start,
-    pending: () => Promise.resolve(rows.filter(({ status }) => status === 'pending').map((each) => ({ ...each }))),
-    beginAttempt: (write) => {
-      row(write).attempts++;
-      return Promise.resolve();
+    calls: [],
+    limitedUntil: null,
+    begins: [],
+    clock: start,
+    now: () => lane.clock,
+    sendable: () =>
+      Promise.resolve(
+        rows.filter((each) => each.status === 'pending' && !waits(each)).map((each) => structuredClone(each)),
+      ),
+    begin: (write) => {
+      const begun = lane.begins.shift() ?? 'begun';
+      if (begun === 'begun') row(write).attempts++;
+      if (begun === 'not_owed') row(write).status = 'failed';
+      return Promise.resolve(begun);
     },
     send: (write) => {
-      calls.push(write.key);
+      lane.calls.push(write.key);
       const answer = answers.shift() ?? 1;
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
     markSent: (write) => change(write, { status: 'sent' }),
     markLater: (write, later) => change(write, later),
+    limit: (write, { until }) => {
+      lane.limitedUntil = until;
+      return change(write, { attempts: write.attempts });
+    },
     markFailed: (write, error) => change(write, { status: 'failed', error }),
   };
+  return lane;
 }
 
+const away = (): Error => new Error('socket hang up');
+
 describe('flushLane', () => {
-  it('sends everything in order and then is empty', async () => {
-    const lane = fakeLane(['a', 'b', 'c'], []);
-    expect(await flushLane(lane)).toBeNull();
-    expect(lane.calls).toEqual(['a', 'b', 'c']);
+  it('sends everything in order and then is done', async () => {
+    const lane = fakeLane(['a:1', 'b:1', 'a:2'], []);
+    expect(await flushLane(lane)).toEqual({ kind: 'done' });
+    expect(lane.calls).toEqual(['a:1', 'b:1', 'a:2']);
     expect(lane.rows.map(({ status }) => status)).toEqual(['sent', 'sent', 'sent']);
   });
 
-  it('waits as long as GitHub says, and sends nothing past the one that waits', async () => {
+  it('waits as long as GitHub says, sends nothing past the one that was limited, and counts no attempt', async () => {
     const until = new Date(start.getTime() + 60_000);
-    const lane = fakeLane(['a', 'b'], [new WaitingError('rate_limited', 'GitHub asks to wait.', { until })]);
-    expect(await flushLane(lane)).toEqual(until);
-    expect(lane.calls).toEqual(['a']);
-    expect(lane.rows[0]?.notBefore).toEqual(until);
+    const lane = fakeLane(['a:1', 'b:1'], [new WaitingError('rate_limited', 'GitHub asks to wait.', { until })]);
+    expect(await flushLane(lane)).toEqual({ kind: 'limited', until });
+    expect(lane.calls).toEqual(['a:1']);
+    expect(lane.limitedUntil).toEqual(until);
+    expect(lane.rows[0]?.attempts).toBe(0);
   });
 
   it('goes on behind a write that GitHub will never take', async () => {
-    const lane = fakeLane(['a', 'b'], [new StalledError('github_invalid', 'GitHub refuses this write.')]);
-    expect(await flushLane(lane)).toBeNull();
+    const lane = fakeLane(['a:1', 'a:2'], [new StalledError('github_rejected', 'GitHub refuses this write.')]);
+    expect(await flushLane(lane)).toEqual({ kind: 'done' });
     expect(lane.rows.map(({ status }) => status)).toEqual(['failed', 'sent']);
-    expect(lane.rows[0]?.error).toBe('github_invalid: GitHub refuses this write.');
+    expect(lane.rows[0]?.error).toBe('github_rejected: GitHub refuses this write.');
   });
 
-  it('retries a broken connection later, twice as late each time, and gives up in the end', async () => {
+  it('holds back what is about the same subject behind one that has to be tried again, and nothing else', async () => {
+    const lane = fakeLane(['a:1', 'a:2', 'b:1'], [away()]);
+    expect(await flushLane(lane)).toEqual({ kind: 'done' });
+    expect(lane.calls).toEqual(['a:1', 'b:1']);
+    lane.clock = new Date(start.getTime() + 1_000);
+    await flushLane(lane);
+    expect(lane.calls).toEqual(['a:1', 'b:1', 'a:1', 'a:2']);
+  });
+
+  it('retries twice as late each time, and gives up in the end', async () => {
     const lane = fakeLane(
-      ['a'],
-      Array.from({ length: 20 }, () => new Error('socket hang up')),
+      ['a:1'],
+      Array.from({ length: maxAttempts }, () => away()),
     );
     const delays: number[] = [];
-    for (let at = await flushLane(lane); at !== null; at = await flushLane(lane)) {
-      delays.push(at.getTime() - start.getTime());
-      lane.rows[0]!.notBefore = start;
+    for (let count = 0; count < maxAttempts; count++) {
+      await flushLane(lane);
+      delays.push(lane.rows[0]!.notBefore.getTime() - lane.clock.getTime());
+      lane.clock = lane.rows[0]!.notBefore;
     }
     expect(delays.slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
     expect(Math.max(...delays)).toBe(600_000);
     expect(lane.rows[0]?.status).toBe('failed');
+  });
+
+  it('pauses when GitHub is away instead of trying all there is', async () => {
+    const lane = fakeLane(
+      Array.from({ length: 10 }, (_, index) => `${index}:1`),
+      Array.from({ length: 10 }, () => away()),
+    );
+    expect(await flushLane(lane)).toEqual({ kind: 'paused', until: new Date(start.getTime() + 5_000) });
+    expect(lane.calls).toHaveLength(3);
+  });
+
+  it('P39: gives other lanes their turn when much is owed', async () => {
+    const lane = fakeLane(
+      Array.from({ length: 100 }, (_, index) => `${index}:1`),
+      [],
+    );
+    expect(await flushLane(lane)).toEqual({ kind: 'paused', until: start });
+    expect(lane.calls).toHaveLength(30);
+  });
+
+  it('does not send what a newer write has taken the place of', async () => {
+    const lane = fakeLane(['a:1', 'a:2'], []);
+    lane.begins = ['not_owed'];
+    await flushLane(lane);
+    expect(lane.calls).toEqual(['a:2']);
+  });
+
+  it('sends nothing more when another process has taken the lane', async () => {
+    const lane = fakeLane(['a:1', 'a:2'], []);
+    lane.begins = ['begun', 'lost'];
+    expect(await flushLane(lane)).toEqual({ kind: 'lost' });
+    expect(lane.calls).toEqual(['a:1']);
   });
 });

@@ -1,64 +1,99 @@
-/** Empties one installation's lane of the outbox, in order, and says when to come back. */
+/** Sends what an installation's lane of the outbox owes, in order per subject, and says why it stopped. */
 import { classify } from '../../platform/errors/classify.ts';
 import type { PendingWrite } from '../../prisma/store/outbox.ts';
-import { retryDelayMs } from './retry.ts';
+import { maxAttempts, retryDelayMs } from './retry.ts';
 
 /** What the lane needs of the database, and of GitHub: a fake is a plain object. */
 export interface Lane {
-  pending(): Promise<PendingWrite[]>;
-  beginAttempt(write: PendingWrite): Promise<void>;
+  /** Writes that may be sent now, oldest first: none behind one of the same subject that has to wait. */
+  sendable(): Promise<PendingWrite[]>;
+  /** `not_owed`: a newer write took its place. `lost`: another process has the lane. */
+  begin(write: PendingWrite): Promise<'begun' | 'not_owed' | 'lost'>;
   /** Writes to GitHub, or finds that it was written before. Gives GitHub's id of what is there now. */
   send(write: PendingWrite): Promise<number | null>;
   markSent(write: PendingWrite, sent: { githubId: number | null; at: Date }): Promise<void>;
   markLater(write: PendingWrite, later: { notBefore: Date; error: string }): Promise<void>;
+  /** It was no attempt, and nothing is sent for this installation before then. */
+  limit(write: PendingWrite, limit: { until: Date; error: string }): Promise<void>;
   markFailed(write: PendingWrite, error: string): Promise<void>;
   now(): Date;
 }
 
-const maxAttempts = 12;
+export type Flushed =
+  /** Nothing is left that may be sent now. */
+  | { kind: 'done' }
+  /** GitHub asks to wait. */
+  | { kind: 'limited'; until: Date }
+  /** Others want their turn, or GitHub is away: to go on then. */
+  | { kind: 'paused'; until: Date }
+  /** Another process has the lane. */
+  | { kind: 'lost' };
 
-type Sent = { kind: 'done' } | { kind: 'later'; at: Date };
+/** Sent in one go at most: other lanes wait for their turn. */
+const writesAtOnce = 30;
+/** So many writes in one go that fail for GitHub's sake mean that it is away. */
+const patience = 3;
+const awayMs = 5_000;
+
+/** `passed`: whatever became of it, the next one may go. */
+type Sent = { kind: 'passed' } | { kind: 'later' } | Extract<Flushed, { kind: 'limited' | 'lost' }>;
 
 async function sendOne(lane: Lane, write: PendingWrite): Promise<Sent> {
-  await lane.beginAttempt(write);
+  const begun = await lane.begin(write);
+  if (begun === 'lost') return { kind: 'lost' };
+  if (begun === 'not_owed') return { kind: 'passed' };
   try {
     const githubId = await lane.send(write);
     await lane.markSent(write, { githubId, at: lane.now() });
-    return { kind: 'done' };
+    return { kind: 'passed' };
   } catch (error) {
-    const found = classify(error);
-    const attempt = write.attempts + 1;
-    switch (found.policy) {
-      case 'waiting':
-        await lane.markLater(write, { notBefore: found.until, error: found.message });
-        return { kind: 'later', at: found.until };
-      case 'retry': {
-        if (attempt >= maxAttempts) break;
-        const notBefore = new Date(lane.now().getTime() + retryDelayMs(attempt));
-        await lane.markLater(write, { notBefore, error: found.message });
-        return { kind: 'later', at: notBefore };
-      }
-      case 'stalled':
-      case 'ignored':
-        break;
-    }
-    await lane.markFailed(write, `${found.code}: ${found.message}`);
-    return { kind: 'done' };
+    return putOff(lane, write, error);
   }
 }
 
+async function putOff(lane: Lane, write: PendingWrite, error: unknown): Promise<Sent> {
+  const found = classify(error);
+  const attempt = write.attempts + 1;
+  switch (found.policy) {
+    case 'waiting':
+      await lane.limit(write, { until: found.until, error: found.message });
+      return { kind: 'limited', until: found.until };
+    case 'retry': {
+      if (attempt >= maxAttempts) break;
+      const notBefore = new Date(lane.now().getTime() + retryDelayMs(attempt));
+      await lane.markLater(write, { notBefore, error: found.message });
+      return { kind: 'later' };
+    }
+    case 'stalled':
+    case 'ignored':
+      break;
+  }
+  await lane.markFailed(write, `${found.code}: ${found.message}`);
+  return { kind: 'passed' };
+}
+
 /**
- * Sends what is pending, oldest first. One that has to wait holds the whole lane back: limits are the installation's, and
- * order is kept. Returns the time of the next attempt, or null when the lane is empty.
+ * Oldest first. One that has to wait holds back what is about the same subject and nothing else; a limit of GitHub's is the
+ * installation's, and holds back all.
  */
-export async function flushLane(lane: Lane): Promise<Date | null> {
+export async function flushLane(lane: Lane): Promise<Flushed> {
+  let count = 0;
+  let failures = 0;
   for (;;) {
-    const writes = await lane.pending();
-    if (writes.length === 0) return null;
+    const writes = await lane.sendable();
+    if (writes.length === 0) return { kind: 'done' };
+    const waiting = new Set<string>();
     for (const write of writes) {
-      if (write.notBefore > lane.now()) return write.notBefore;
+      if (waiting.has(write.subject)) continue;
+      if (failures >= patience) return { kind: 'paused', until: new Date(lane.now().getTime() + awayMs) };
+      if (count >= writesAtOnce) return { kind: 'paused', until: lane.now() };
       const sent = await sendOne(lane, write);
-      if (sent.kind === 'later') return sent.at;
+      if (sent.kind === 'limited' || sent.kind === 'lost') return sent;
+      count += 1;
+      if (sent.kind === 'later') {
+        failures += 1;
+        waiting.add(write.subject);
+      }
     }
   }
 }

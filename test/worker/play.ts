@@ -1,0 +1,212 @@
+/** Plays the bot's and the agents' part before the worker: rows are written by the stores that the bot and the API use. */
+import { randomUUID } from 'node:crypto';
+import type { NodeResources } from '../../core/contract/status.ts';
+import type { BuildOutcome } from '../../core/contract/work.ts';
+import { defaultBuild, defaultHealth, defaultService } from '../../core/spec/defaults.ts';
+import type { ResolvedService } from '../../core/spec/resolve.ts';
+import { generateKeyPair, type KeyPair } from '../../platform/crypto/keys.ts';
+import { advanceBuild, advanceRollout, flushOutbox, mintSourceToken } from '../../platform/queue/jobs.ts';
+import type { Queues } from '../../platform/queue/queues.ts';
+import { transaction } from '../../prisma/client.ts';
+import { loadExpectedSnapshot } from '../../prisma/store/expected-state.ts';
+import { upsertInstallation } from '../../prisma/store/installations.ts';
+import { acceptIntent } from '../../prisma/store/intents.ts';
+import { ensureProject } from '../../prisma/store/projects.ts';
+import { createNode } from '../../prisma/store/registration.ts';
+import { upsertRepository } from '../../prisma/store/repositories.ts';
+import { takeReport, type AllocationReport } from '../../prisma/store/status.ts';
+import { claimWork, finishWork, renewWork, workOffers } from '../../prisma/store/work-items.ts';
+import type { World } from './world.ts';
+
+type AnyWorld = World<Queues>;
+
+export interface Project {
+  id: string;
+  repositoryId: number;
+  installationId: number;
+  owner: string;
+  name: string;
+  /** A commit of its own, at GitHub. */
+  commit(): Promise<string>;
+}
+
+export async function makeProject(world: AnyWorld, owner = 'acme', name = 'shop'): Promise<Project> {
+  const { database, sandbox } = world;
+  const made = await sandbox.createRepository({ owner, name, files: { Dockerfile: 'FROM scratch\n' } });
+  const installationId = made.installationId!;
+  const account = { id: installationId, login: owner, type: 'Organization' };
+  await upsertInstallation(database.db, { id: installationId, account, permissions: {}, suspendedAt: null });
+  const facts = { id: made.id, installationId, owner, name, private: true, defaultBranch: 'main' };
+  await upsertRepository(database.db, facts);
+  let count = 0;
+  return {
+    ...{ id: await ensureProject(database.db, made.id), repositoryId: made.id, installationId, owner, name },
+    async commit() {
+      const files = { 'count.txt': String(count++) };
+      const change = { repositoryId: made.id, branch: 'main', author: 'ada', message: 'change', files };
+      return (await sandbox.commit(change)).sha;
+    },
+  };
+}
+
+export function resolved(name: string, change: Partial<ResolvedService['service']> = {}): ResolvedService {
+  const { resources, command, env, secrets, replicas, stopGraceMs, deadlineMs } = defaultService;
+  const service = { name, command, env, secrets, port: 8_080, health: defaultHealth(8_080), resources, replicas };
+  return { build: defaultBuild, service: { ...service, stopGraceMs, deadlineMs, ...change } };
+}
+
+export interface PushOptions {
+  sha?: string;
+  environment?: string;
+  services?: ResolvedService[];
+}
+
+/** What the bot does for an accepted push. Gives the intent's id. */
+export async function push(world: AnyWorld, project: Project, options: PushOptions = {}): Promise<string> {
+  const sha = options.sha ?? (await project.commit());
+  const services = Object.fromEntries((options.services ?? [resolved('web')]).map((each) => [each.service.name, each]));
+  const now = world.now();
+  const { intentId, builds, owes } = await transaction(world.database, (tx) =>
+    acceptIntent(
+      tx,
+      {
+        ...{
+          projectId: project.id,
+          environment: { name: options.environment ?? 'production', url: null },
+          sha,
+          services,
+        },
+        ...{ ref: 'refs/heads/main', trigger: 'push', actor: 'ada', deliveryGuid: randomUUID(), requestedAt: now },
+      },
+      { consoleUrl: world.deps.consoleUrl, now },
+    ),
+  );
+  for (const { id, version } of builds) await world.queues.enqueue(advanceBuild, { buildId: id, version });
+  if (owes !== null) await world.queues.enqueue(flushOutbox, owes);
+  return intentId;
+}
+
+export const roomy: NodeResources = {
+  cpuMillis: 8_000,
+  memoryBytes: 16e9,
+  memoryFreeBytes: 12e9,
+  diskBytes: 100e9,
+  diskFreeBytes: 50e9,
+  load1: 0.1,
+  architecture: 'amd64',
+  kernel: '6.1',
+  engineVersion: '4.3.1',
+};
+
+export interface Claimed {
+  id: string;
+  attempt: number;
+}
+
+/** A node and its agent. */
+export interface PlayedAgent {
+  id: string;
+  sealing: KeyPair;
+  /** Reports these containers, and otherwise that nothing runs. */
+  report(containers?: Partial<AllocationReport>[]): Promise<void>;
+  /** Allocations that it is expected to run. */
+  expected(): Promise<{ id: string; ip: string; serviceName: string }[]>;
+  /** Reports all that is expected as running and healthy. */
+  converge(change?: Partial<AllocationReport>): Promise<void>;
+  /** Claims the first build that is offered to it; null when none is. */
+  claim(): Promise<Claimed | null>;
+  renew(claimed: Claimed): Promise<{ cancelCode: string | null } | null>;
+  /** False when the attempt is not its own any more. */
+  finish(claimed: Claimed, outcome?: BuildOutcome): Promise<boolean>;
+}
+
+let digests = 0;
+
+export function succeeded(): BuildOutcome {
+  const imageDigest = `sha256:${(++digests).toString(16).padStart(64, '0')}`;
+  return { kind: 'succeeded', imageDigest, exposedPorts: [8_080], timings: { fetch: 1, build: 2, push: 3 } };
+}
+
+const healthy = {
+  observed: 'running',
+  health: 'healthy',
+  detail: null,
+  detailCode: null,
+  lastLog: [],
+  restarts: 0,
+} as const;
+const leaseMs = 30_000;
+let nodes = 0;
+
+export async function makeAgent(
+  world: AnyWorld,
+  change: Partial<{ resources: NodeResources }> = {},
+): Promise<PlayedAgent> {
+  const { database, queues, now } = world;
+  const { db, pool } = database;
+  const subnet = ++nodes;
+  const sealing = generateKeyPair('X25519');
+  const { id } = await createNode(db, {
+    ...{ name: `node-${subnet}`, kind: 'worker', subnet, agentVersion: 'test', revive: null },
+    ...{
+      signingKey: generateKeyPair('Ed25519').publicKey,
+      sealingKey: sealing.publicKey,
+      wireguardKey: `wg-${subnet}`,
+    },
+  });
+  const epoch = randomUUID();
+  let sequence = 0;
+  const lease = () => ({ at: now(), until: new Date(now().getTime() + leaseMs) });
+  const agent: PlayedAgent = {
+    id,
+    sealing,
+    async report(containers = []) {
+      const { generation } = await db.node.findUniqueOrThrow({ where: { id } });
+      const taken = await takeReport(pool, {
+        ...{
+          nodeId: id,
+          epoch,
+          sequence: ++sequence,
+          at: now(),
+          agentVersion: 'test',
+          generation,
+          publicAddress: null,
+        },
+        ...{ converged: true, idle: true, resources: change.resources ?? roomy, capabilities: ['build'] },
+        allocations: containers.map((each) => ({ ...healthy, id: '', ...each })),
+      });
+      for (const { id: rolloutId, factsVersion } of taken?.moved ?? [])
+        await queues.enqueue(advanceRollout, { rolloutId, version: factsVersion });
+    },
+    async expected() {
+      const snapshot = await loadExpectedSnapshot(database, id);
+      return (snapshot?.allocations ?? []).map(({ allocationId, ip, serviceName }) => ({
+        id: allocationId,
+        ip,
+        serviceName,
+      }));
+    },
+    async converge(each = {}) {
+      await agent.report((await agent.expected()).map((allocation) => ({ ...each, id: allocation.id })));
+    },
+    async claim() {
+      const offer = (await workOffers(db, id)).find(({ status }) => status === 'offered');
+      if (offer === undefined) return null;
+      const claimed = { id: offer.workId, attempt: offer.attempt };
+      if (!(await transaction(database, (tx) => claimWork(tx, { ...claimed, nodeId: id }, lease())))) return null;
+      await queues.enqueue(mintSourceToken, { workItemId: claimed.id, attempt: claimed.attempt });
+      return claimed;
+    },
+    renew: (claimed) => renewWork(db, { ...claimed, nodeId: id }, lease()),
+    async finish(claimed, outcome = succeeded()) {
+      const hold = { ...claimed, nodeId: id };
+      const finished = await transaction(database, (tx) => finishWork(tx, hold, { outcome, at: now() }));
+      if (finished === null) return false;
+      if (finished.buildId !== null && finished.buildVersion !== null)
+        await queues.enqueue(advanceBuild, { buildId: finished.buildId, version: finished.buildVersion });
+      return true;
+    },
+  };
+  await agent.report();
+  return agent;
+}
