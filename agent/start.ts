@@ -84,8 +84,6 @@ async function ownIdentity(options: AgentOptions, releasers: Releasers) {
   releasers.defer('lock', lock.release);
   const file = identityFile(options.dataDir);
   const identity = await file.load();
-  const abort = new AbortController();
-  releasers.defer('registration', () => abort.abort());
   const unsigned = controlTransport(options.url, () => ({}));
   releasers.defer('registration transport', unsigned.close);
   const { node } = await register(identity, {
@@ -93,7 +91,7 @@ async function ownIdentity(options: AgentOptions, releasers: Releasers) {
     file,
     control: control(unsigned),
     random: Math.random,
-    signal: abort.signal,
+    clock: systemClock,
     log: (line) => options.log.warn(line),
   });
   return { identity, node };

@@ -7,7 +7,7 @@ export class ControlUnreachable extends Error {
   readonly code = 'control_unreachable';
 
   constructor(url: string, cause: unknown) {
-    super(`The control plane at ${url} cannot be reached: ${reasonOf(cause)}`, { cause });
+    super(`The control plane at ${url} cannot be reached: ${reasonOf(cause)}.`, { cause });
   }
 }
 
@@ -33,5 +33,5 @@ export function isTransient(error: unknown): boolean {
 
 function reasonOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join('; ');
-  return cause instanceof Error ? cause.message : String(cause);
+  return (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
 }

@@ -1,7 +1,7 @@
 /** The first start: gives the node's keys and its one-time token to the control plane, as often as it takes. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { StalledError } from '../../platform/errors/errors.ts';
 import type { Identity, IdentityFile, Registration } from '../keys/identity.ts';
+import type { Clock } from '../loop/clock.ts';
 import { backoffMs } from './backoff.ts';
 import type { Control } from './control.ts';
 import { ControlRefused, isTransient } from './errors.ts';
@@ -13,8 +13,8 @@ export interface RegisterOptions {
   agentVersion: string;
   file: Pick<IdentityFile, 'save'>;
   control: Pick<Control, 'register'>;
+  clock: Clock;
   random: () => number;
-  signal: AbortSignal;
   log: (line: string) => void;
 }
 
@@ -51,7 +51,8 @@ async function answer(identity: Identity, options: RegisterOptions & { token: st
     } catch (error) {
       if (!isTransient(error)) throw refused(error);
       if (failures === 1) options.log(`${error instanceof Error ? error.message : String(error)} Trying again.`);
-      await delay(backoffMs(failures, backoff, options.random()), undefined, { signal: options.signal });
+      const wait = backoffMs(failures, backoff, options.random());
+      await new Promise<void>((resolve) => void options.clock.after(wait, resolve));
     }
   }
 }

@@ -136,6 +136,10 @@ export function answerParser<T extends TSchema>(what: string, schema: T): (body:
     if (validator.Check(value)) return value as Static<T>;
     const [first] = validator.Errors(value);
     const where = first === undefined ? '' : ` (${first.instancePath} ${first.message})`;
-    throw new ControlRefused(502, null, `The control plane's answer for ${what} is not understood by this agent${where}.`);
+    throw new ControlRefused(
+      502,
+      null,
+      `The control plane's answer for ${what} is not understood by this agent${where}.`,
+    );
   };
 }

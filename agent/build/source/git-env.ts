@@ -30,7 +30,9 @@ export function localGitEnv(base: Readonly<Record<string, string>>): Record<stri
     ['safe.directory', '*'],
   ] as const;
   return {
-    ...Object.fromEntries(handedOn.flatMap((name): [string, string][] => (base[name] === undefined ? [] : [[name, base[name]]]))),
+    ...Object.fromEntries(
+      handedOn.flatMap((name): [string, string][] => (base[name] === undefined ? [] : [[name, base[name]]])),
+    ),
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
