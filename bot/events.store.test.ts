@@ -40,8 +40,8 @@ function intentsOf(repositoryId: number) {
   });
 }
 
-async function lastOf(event: string) {
-  return bot.database.db.delivery.findFirstOrThrow({ where: { event }, orderBy: { receivedAt: 'desc' } });
+async function lastOf(event: string, action: string | null = null) {
+  return bot.database.db.delivery.findFirstOrThrow({ where: { event, action }, orderBy: { receivedAt: 'desc' } });
 }
 
 function owedCheckRun(subject: string) {
@@ -53,6 +53,7 @@ function owedCheckRun(subject: string) {
 describe('repository', () => {
   it('P47: renamed and transferred, it is the same one', async () => {
     const { id } = await repository('acme');
+    await bot.sandbox.install({ login: 'globex' });
     await bot.sandbox.renameRepository({ repositoryId: id, name: 'boutique' });
     await bot.settle();
     expect(await row(id)).toMatchObject({ owner: 'acme', name: 'boutique' });
@@ -185,7 +186,10 @@ describe('asked for again', () => {
     const checkRunId = await sendCheckRunCreate(client, await owedCheckRun(`intent:${old.id}`), 1);
     await bot.sandbox.rerequestCheck({ checkRunId, by: 'ada' });
     expect(await bot.settle()).toEqual([]);
-    expect(await lastOf('check_run')).toMatchObject({ status: 'ignored', reasonCode: 'branch_not_deployed' });
+    expect(await lastOf('check_run', 'rerequested')).toMatchObject({
+      status: 'ignored',
+      reasonCode: 'branch_not_deployed',
+    });
   });
 
   it('a broken configuration that is still broken is told of again', async () => {
@@ -219,7 +223,10 @@ describe('asked for again', () => {
     const check_run = { external_id: 'theirs', head_sha: 'a'.repeat(40), check_suite: { head_branch: 'main' } };
     await bot.post('check_run', { action: 'rerequested', check_run, repository: about, installation });
     expect(await bot.settle()).toEqual([]);
-    expect(await lastOf('check_run')).toMatchObject({ status: 'ignored', reasonCode: 'check_run_unknown' });
+    expect(await lastOf('check_run', 'rerequested')).toMatchObject({
+      status: 'ignored',
+      reasonCode: 'check_run_unknown',
+    });
     expect(await intentsOf(id)).toHaveLength(1);
   });
 });
@@ -233,7 +240,9 @@ describe('writes to GitHub', () => {
     const payloadOf = (kind: string) => owed.find((write) => write.kind === kind)!.payload;
     const checkRun = Value.Parse(writePayloads.createCheckRun, payloadOf('createCheckRun'));
     const deployment = Value.Parse(writePayloads.createDeployment, payloadOf('createDeployment'));
-    bot.sandbox.faults.set({ kind: 'bad_gateway_after_commit', match: 'POST /repos/*', times: 2 });
+    for (const match of ['checks/create', 'repos/create-deployment']) {
+      bot.sandbox.faults.set({ kind: 'bad_gateway_after_commit', match, times: 1 });
+    }
     await expect(sendCheckRunCreate(client, checkRun, 1)).rejects.toMatchObject({ code: 'github_unavailable' });
     await expect(sendDeploymentCreate(client, deployment, 1)).rejects.toMatchObject({ code: 'github_unavailable' });
     const checkRunId = await sendCheckRunCreate(client, checkRun, 2);

@@ -37,7 +37,8 @@ export async function handleInstallationRepositories(deps: HandlerDeps, event: R
   const builds = await transaction(deps.database, async (tx) => {
     await upsertInstallation(tx, facts);
     await includeRepositories(tx, payload.repositories_added, facts.id);
-    return removeRepositories(tx, { ids: payload.repositories_removed.map(({ id }) => id) }, event.receivedAt);
+    const ids = payload.repositories_removed.map(({ id }) => id);
+    return removeRepositories(tx, { ids, installationId: facts.id }, event.receivedAt);
   });
   await wakeBuilds(deps, builds);
 }

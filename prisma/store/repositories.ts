@@ -29,9 +29,14 @@ export async function upsertRepository(db: Db, facts: RepositoryFacts): Promise<
   await writeRepository(db, facts, { removedAt: null });
 }
 
-/** The same for events that may be late: a repository that was removed stays removed. */
+/**
+ * The same for events that may be late: a repository that was removed stays removed. Unless another installation speaks of it:
+ * it was transferred there.
+ */
 export async function refreshRepository(db: Db, facts: RepositoryFacts): Promise<void> {
-  await writeRepository(db, facts, {});
+  const known = await db.repository.findUnique({ where: { id: facts.id }, select: { installationId: true } });
+  const isTransferred = known !== null && known.installationId !== BigInt(facts.installationId);
+  await writeRepository(db, facts, isTransferred ? { removedAt: null } : {});
 }
 
 async function writeRepository(db: Db, facts: RepositoryFacts, also: { removedAt?: null }): Promise<void> {
@@ -44,14 +49,22 @@ async function writeRepository(db: Db, facts: RepositoryFacts, also: { removedAt
   });
 }
 
+export interface WhichRepositories {
+  /** Left out: all. */
+  ids?: number[];
+  /** Left out: whichever includes them. */
+  installationId?: number;
+}
+
 /** Deleted at GitHub, or taken out of the installation. Gives the builds that are to be looked at again for it. */
-export async function removeRepositories(
-  db: Db,
-  where: { ids: number[] } | { installationId: number },
-  at: Date,
-): Promise<BuildWake[]> {
-  const which = 'ids' in where ? { id: { in: where.ids.map(BigInt) } } : { installationId: where.installationId };
-  const rows = await db.repository.findMany({ where: { ...which, removedAt: null }, select: { id: true } });
+export async function removeRepositories(db: Db, which: WhichRepositories, at: Date): Promise<BuildWake[]> {
+  const { ids: only, installationId } = which;
+  const where = {
+    removedAt: null,
+    ...(only === undefined ? {} : { id: { in: only } }),
+    ...(installationId === undefined ? {} : { installationId }),
+  };
+  const rows = await db.repository.findMany({ where, select: { id: true } });
   const ids = rows.map(({ id }) => id);
   await db.repository.updateMany({ where: { id: { in: ids } }, data: { removedAt: at } });
   return db.build.findMany({
