@@ -3,7 +3,7 @@ import { branchPrefix, isAncestor, pointHead, pointRef, tagPrefix, zeroSha, type
 import { isPull, presentPull, type PullIssue } from '../present/pull.ts';
 import type { RefUpdate, Repository, User } from '../state/model.ts';
 import { emit } from '../webhooks/emit.ts';
-import { pushPayload, pushShape, type PushShape } from '../webhooks/push.ts';
+import { pushPayload, readMove, type PushShape } from '../webhooks/push.ts';
 import type { World } from '../world.ts';
 import { requestSuite } from './checks.ts';
 
@@ -52,11 +52,12 @@ async function adoptFirstBranch(world: World, repository: Repository, changes: r
 
 async function followChange(world: World, context: Context): Promise<void> {
   const { repository, change, sender } = context;
-  const shape = await pushShape(world.git.directory(repository.id), change);
+  const moved = await readMove(world, repository, change);
+  const { shape } = moved;
   const isBranch = change.ref.startsWith(branchPrefix);
   if (isBranch) world.tables.refUpdates.insert(activity(world, context, shape));
   if (shape === 'created' || shape === 'deleted') emitRefEvent(world, context, shape);
-  const subject = await pushPayload(world, { repository, change, shape, pusher: sender });
+  const subject = await pushPayload(world, { repository, moved, pusher: sender });
   emit(world, { name: 'push', repository, sender, subject });
   if (!isBranch) return;
   await followPulls(world, context, shape);

@@ -1,5 +1,5 @@
 /** The payload of a push event, as GitHub shapes it for branches, tags and deletions. */
-import { listCommits, type Commit } from '../git/commits.ts';
+import { listCommits, readCommit, type Commit } from '../git/commits.ts';
 import { changedNames } from '../git/diff.ts';
 import { branchPrefix, isAncestor, resolveCommit, zeroSha, type RefChange } from '../git/refs.ts';
 import { emailOf, presentSimpleCommit } from '../present/commit.ts';
@@ -11,7 +11,7 @@ const mostCommits = 2048;
 
 export type PushShape = 'created' | 'deleted' | 'forced' | 'forward';
 
-export async function pushShape(directory: string, { before, after }: RefChange): Promise<PushShape> {
+async function pushShape(directory: string, { before, after }: RefChange): Promise<PushShape> {
   if (before === zeroSha) return 'created';
   if (after === zeroSha) return 'deleted';
   return (await isAncestor(directory, before, after)) ? 'forward' : 'forced';
@@ -51,21 +51,42 @@ async function presentCommits(world: World, repository: Repository, commits: rea
   }));
 }
 
-export interface Push {
-  readonly repository: Repository;
+/** The commit a ref points at now; tags may point at it through a tag object. */
+async function headOf(world: World, repository: Repository, { change, commits }: Moved): Promise<Commit | null> {
+  const newest = commits.at(-1);
+  if (change.after === zeroSha || newest?.sha === change.after) return newest ?? null;
+  const directory = world.git.directory(repository.id);
+  const sha = await resolveCommit(directory, change.after);
+  return sha === null ? null : readCommit(directory, sha);
+}
+
+interface Moved {
   readonly change: RefChange;
   readonly shape: PushShape;
+  /** Oldest first. */
+  readonly commits: readonly Commit[];
+}
+
+/** How a ref moved, and what that brought. */
+export async function readMove(world: World, repository: Repository, change: RefChange): Promise<Moved> {
+  const [shape, commits] = await Promise.all([
+    pushShape(world.git.directory(repository.id), change),
+    newCommits(world, repository, change),
+  ]);
+  return { change, shape, commits };
+}
+
+export interface Push {
+  readonly repository: Repository;
+  readonly moved: Moved;
   readonly pusher: User;
 }
 
-export async function pushPayload(world: World, { repository, change, shape, pusher }: Push) {
-  const directory = world.git.directory(repository.id);
-  const headSha = shape === 'deleted' ? null : await resolveCommit(directory, change.after);
-  const head = headSha === null ? [] : await listCommits(directory, { revisions: [headSha], limit: 1 });
-  const [commits, [headCommit]] = await Promise.all([
-    newCommits(world, repository, change).then((list) => presentCommits(world, repository, list)),
-    presentCommits(world, repository, head),
-  ]);
+export async function pushPayload(world: World, { repository, moved, pusher }: Push) {
+  const { change, shape, commits } = moved;
+  const head = await headOf(world, repository, moved);
+  const isNew = head === null || commits.some(({ sha }) => sha === head.sha);
+  const presented = await presentCommits(world, repository, isNew ? commits : [...commits, head]);
   const page = repositoryPageUrl(world, repository);
   return {
     ref: change.ref,
@@ -76,8 +97,8 @@ export async function pushPayload(world: World, { repository, change, shape, pus
     forced: shape === 'forced',
     base_ref: null,
     compare: `${page}/compare/${change.before.slice(0, 12)}...${change.after.slice(0, 12)}`,
-    commits,
-    head_commit: headCommit ?? null,
+    commits: presented.slice(0, commits.length),
+    head_commit: head === null ? null : (presented.at(-1) ?? null),
     repository: presentPushedRepository(world, repository),
     pusher: { name: pusher.login, email: emailOf(pusher) },
   };
