@@ -1,5 +1,6 @@
 /** How an intent's builds and rollouts stand, and the steps that follow from it. */
 import type { IntentFacts } from '../../core/intent/outcome.ts';
+import { resolveSecrets } from '../../core/secret/versions.ts';
 import { digestOf } from '../../core/spec/digest.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import type { Build, Db, Intent } from '../client.ts';
@@ -7,6 +8,7 @@ import { bumpNodes } from './nodes.ts';
 import { rollOut } from './releases.ts';
 import { parseResolvedServices } from './resolved-services.ts';
 import { touchRollouts, type RolloutWake } from './rollouts.ts';
+import { secretsInForce } from './secrets.ts';
 
 export interface IntentProgress {
   intent: Intent;
@@ -19,29 +21,24 @@ export interface IntentProgress {
  * Throws IgnoredError when the intent is gone.
  */
 export async function lockIntent(db: Db, intentId: string): Promise<IntentProgress> {
-  await db.$executeRaw`SELECT 1 FROM "Intent" WHERE id = ${intentId}::uuid FOR UPDATE`;
-  const row = await db.intent.findUnique({
-    where: { id: intentId },
-    include: { builds: { include: { build: true } }, rollouts: { include: { service: { select: { name: true } } } } },
-  });
-  if (row === null) throw new IgnoredError('subject_gone', `The intent ${intentId} was deleted.`);
-  const { builds, rollouts, ...intent } = row;
+  const [intent] = await db.$queryRaw<Intent[]>`SELECT * FROM "Intent" WHERE id = ${intentId}::uuid FOR UPDATE`;
+  if (intent === undefined) throw new IgnoredError('subject_gone', `The intent ${intentId} was deleted.`);
+  const builds = await db.$queryRaw<(Build & { wantedBy: string })[]>`
+    SELECT build.*, wanted.service AS "wantedBy"
+    FROM "IntentBuild" AS wanted JOIN "Build" AS build ON build.id = wanted."buildId"
+    WHERE wanted."intentId" = ${intentId}::uuid ORDER BY wanted.service`;
+  const rollouts = await db.$queryRaw<IntentFacts['rollouts'][number][]>`
+    SELECT DISTINCT ON (service.name) service.name AS service, stage, "reasonCode", reason
+    FROM "Rollout" AS rollout JOIN "Service" AS service ON service.id = rollout."serviceId"
+    WHERE "intentId" = ${intentId}::uuid ORDER BY service.name, rollout.generation DESC`;
   return {
     intent,
-    builds: builds.map(({ service, build }) => ({ service, build })),
+    builds: builds.map(({ wantedBy, ...build }) => ({ service: wantedBy, build })),
     facts: {
-      builds: builds.map(({ service, build }) => ({
-        service,
-        status: build.status,
-        reasonCode: build.reasonCode,
-        reason: build.reason,
+      builds: builds.map(({ wantedBy, status, reasonCode, reason }) => ({
+        ...{ service: wantedBy, status, reasonCode, reason },
       })),
-      rollouts: rollouts.map(({ service, stage, reasonCode, reason }) => ({
-        service: service.name,
-        stage,
-        reasonCode,
-        reason,
-      })),
+      rollouts,
     },
   };
 }
@@ -69,13 +66,24 @@ export async function endIntent(db: Db, intentId: string, end: IntentEnd): Promi
 export async function releaseIntent(db: Db, progress: IntentProgress, at: Date): Promise<RolloutWake[]> {
   const { intent, builds } = progress;
   const resolved = parseResolvedServices(intent.config);
+  const named = Object.values(resolved).some(({ service }) => service.secrets.length > 0);
+  const inForce = named ? await secretsInForce(db, intent.environmentId) : [];
   const serviceIds: string[] = [];
-  for (const { service: name, build } of builds.toSorted((a, b) => (a.service < b.service ? -1 : 1))) {
+  for (const { service: name, build } of builds) {
     const spec = resolved[name]?.service;
     if (spec === undefined || build.imageName === null || build.imageDigest === null)
       throw new Error(`The intent ${intent.id} has a build of ${name} without an image or a spec.`);
     const { imageName, imageDigest } = build;
-    const image = { imageName, imageDigest, specDigest: digestOf(spec), spec, buildId: build.id, sha: intent.sha };
+    const { pins } = resolveSecrets({ service: name, secrets: spec.secrets }, inForce);
+    const image = {
+      imageName,
+      imageDigest,
+      specDigest: digestOf(spec),
+      spec,
+      buildId: build.id,
+      sha: intent.sha,
+      pins,
+    };
     serviceIds.push(await rollOut(db, { environmentId: intent.environmentId, name, intentId: intent.id, at }, image));
   }
   return touchRollouts(db, serviceIds);

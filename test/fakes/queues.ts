@@ -57,7 +57,10 @@ export function heldQueues(now: () => Date): HeldQueues {
         const outcome = outcomeOf(error, taken.attempt);
         held.outcomes.push(`${outcome.code}: ${outcome.message}`);
         if (outcome.kind === 'postpone') held.jobs.push({ ...taken, dueAt: outcome.until });
-        if (outcome.kind === 'retry') throw error;
+        if (outcome.kind === 'retry') {
+          const dueAt = new Date(now().getTime() + outcome.delayMs);
+          held.jobs.push({ ...taken, dueAt, attempt: taken.attempt + 1 });
+        }
       }
     },
     async drain() {

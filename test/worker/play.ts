@@ -109,6 +109,8 @@ export interface PlayedAgent {
   sealing: KeyPair;
   /** Reports these containers, and otherwise that nothing runs. */
   report(containers?: Partial<AllocationReport>[]): Promise<void>;
+  /** Says again what it said last. */
+  beat(): Promise<void>;
   /** Allocations that it is expected to run. */
   expected(): Promise<{ id: string; ip: string; serviceName: string }[]>;
   /** Reports all that is expected as running and healthy. */
@@ -156,11 +158,13 @@ export async function makeAgent(
   });
   const epoch = randomUUID();
   let sequence = 0;
+  let last: Partial<AllocationReport>[] = [];
   const lease = () => ({ at: now(), until: new Date(now().getTime() + leaseMs) });
   const agent: PlayedAgent = {
     id,
     sealing,
     async report(containers = []) {
+      last = containers;
       const { generation } = await db.node.findUniqueOrThrow({ where: { id } });
       const taken = await takeReport(pool, {
         ...{
@@ -178,6 +182,7 @@ export async function makeAgent(
       for (const { id: rolloutId, factsVersion } of taken?.moved ?? [])
         await queues.enqueue(advanceRollout, { rolloutId, version: factsVersion });
     },
+    beat: () => agent.report(last),
     async expected() {
       const snapshot = await loadExpectedSnapshot(database, id);
       return (snapshot?.allocations ?? []).map(({ allocationId, ip, serviceName }) => ({
@@ -209,4 +214,44 @@ export async function makeAgent(
   };
   await agent.report();
   return agent;
+}
+
+/** Lets these agents build what is offered to them. Gives what they finished. */
+export async function buildAll(
+  world: World,
+  agents: PlayedAgent[],
+  outcome: () => BuildOutcome = succeeded,
+): Promise<Claimed[]> {
+  const built: Claimed[] = [];
+  for (const agent of agents) await agent.beat();
+  await world.queues.drain();
+  for (const agent of agents)
+    for (let claimed = await agent.claim(); claimed !== null; claimed = await agent.claim()) {
+      await world.queues.drain();
+      await agent.finish(claimed, outcome());
+      built.push(claimed);
+    }
+  await world.queues.drain();
+  return built;
+}
+
+/** Lets these agents run what is expected of them, until nothing moves any more. */
+export async function convergeAll(world: World, agents: PlayedAgent[]): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    for (const agent of agents) await agent.converge();
+    await world.queues.drain();
+  }
+}
+
+/** From a push to a release that serves. Gives the intent's id. */
+export async function deploy(
+  world: World,
+  project: Project,
+  agents: PlayedAgent[],
+  options: PushOptions = {},
+): Promise<string> {
+  const intentId = await push(world, project, options);
+  await buildAll(world, agents);
+  await convergeAll(world, agents);
+  return intentId;
 }

@@ -10,8 +10,9 @@ import {
 } from '../../prisma/store/intent-progress.ts';
 import { reportIntent } from '../../prisma/store/report.ts';
 import type { RolloutWake } from '../../prisma/store/rollouts.ts';
+import { missingSecrets } from '../../prisma/store/secrets.ts';
 import type { WorkerDeps } from '../deps.ts';
-import { wake, type Wakes } from '../wake.ts';
+import { nothingToWake, wake, type Wakes } from '../wake.ts';
 
 /** Ends the intent when its outcome is known. Gives the rollouts that are to be looked at for it. */
 async function endIfOver(deps: WorkerDeps, tx: Db, { intent, facts }: IntentProgress): Promise<RolloutWake[]> {
@@ -19,8 +20,10 @@ async function endIfOver(deps: WorkerDeps, tx: Db, { intent, facts }: IntentProg
   const outcome = intentOutcome(facts);
   switch (outcome.kind) {
     case 'building':
-    case 'release':
     case 'rolling_out':
+      return [];
+    case 'release':
+      await failWithoutSecrets(tx, intent, at);
       return [];
     case 'succeeded':
       await endIntent(tx, intent.id, { status: 'succeeded', reasonCode: null, reason: null, at });
@@ -31,6 +34,12 @@ async function endIfOver(deps: WorkerDeps, tx: Db, { intent, facts }: IntentProg
       await endIntent(tx, intent.id, { status: outcome.kind, reasonCode: outcome.code, reason: outcome.reason, at });
       return [];
   }
+}
+
+/** A secret that was there when the intent was accepted may have been removed since. */
+async function failWithoutSecrets(tx: Db, intent: IntentProgress['intent'], at: Date): Promise<void> {
+  const reason = await missingSecrets(tx, intent);
+  if (reason !== null) await endIntent(tx, intent.id, { status: 'failed', reasonCode: 'secret_missing', reason, at });
 }
 
 /** Runs inside the transaction that moved the build or rollout. */
@@ -45,7 +54,8 @@ export async function settleIntent(deps: WorkerDeps, tx: Db, intentId: string): 
 async function releaseIfBuilt(deps: WorkerDeps, tx: Db, intentId: string): Promise<Wakes> {
   const progress = await lockIntent(tx, intentId);
   const isBuilt = progress.intent.status === 'active' && intentOutcome(progress.facts).kind === 'release';
-  return { rollouts: isBuilt ? await releaseIntent(tx, progress, deps.now()) : [], owes: null };
+  if (!isBuilt || (await missingSecrets(tx, progress.intent)) !== null) return nothingToWake;
+  return { rollouts: await releaseIntent(tx, progress, deps.now()), owes: null };
 }
 
 /** Moves the intent as far as its builds and rollouts allow: for builds, and for the sweep. */
