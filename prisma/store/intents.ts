@@ -9,6 +9,7 @@ import { bumpNodes } from './nodes.ts';
 import type { Lane } from './outbox.ts';
 import { reportIntent, type ReportContext } from './report.ts';
 import type { BuildWake } from './repositories.ts';
+import { missingSecrets } from './secrets.ts';
 
 export interface NewIntent {
   projectId: string;
@@ -38,7 +39,7 @@ export interface AcceptedIntent {
  * the same project. The same delivery accepted twice is accepted once.
  */
 export async function acceptIntent(db: Db, intent: NewIntent, context: ReportContext): Promise<AcceptedIntent> {
-  await db.$executeRaw`SELECT 1 FROM "Project" WHERE id = ${intent.projectId}::uuid FOR UPDATE`;
+  await db.$executeRaw`SELECT 1 FROM "Project" WHERE id = ${intent.projectId}::uuid FOR NO KEY UPDATE`;
   const environmentId = await ensureEnvironment(db, intent);
   const known = await findAccepted(db, environmentId, intent);
   if (known !== null) return { ...known, owes: null };
@@ -56,12 +57,8 @@ export async function acceptIntent(db: Db, intent: NewIntent, context: ReportCon
       config: intent.services,
     },
   });
-  const builds: BuildWake[] = [];
-  for (const [service, resolved] of byName(intent.services)) {
-    const build = await takeOrQueueBuild(db, intent, { service, resolved });
-    await db.intentBuild.create({ data: { intentId: id, buildId: build.id, service } });
-    builds.push(build);
-  }
+  const lacking = await missingSecrets(db, { environmentId, config: intent.services });
+  const builds = lacking === null ? await takeOrQueueBuilds(db, intent, id) : [];
   await supersedeUnwantedBuilds(db, superseded, context.now);
   await recordAuditEvent(db, {
     actor: intent.actor,
@@ -71,7 +68,20 @@ export async function acceptIntent(db: Db, intent: NewIntent, context: ReportCon
     reason: `${intent.sha} of ${intent.ref} is brought to ${intent.environment.name} (${intent.trigger}).`,
     at: context.now,
   });
+  // Nothing is built that could not be released: the person hears of it at once.
+  if (lacking !== null)
+    await endIntent(db, id, { status: 'failed', reasonCode: 'secret_missing', reason: lacking, at: context.now });
   return { intentId: id, builds, owes: await reportIntent(db, id, context) };
+}
+
+async function takeOrQueueBuilds(db: Db, intent: NewIntent, intentId: string): Promise<BuildWake[]> {
+  const builds: BuildWake[] = [];
+  for (const [service, resolved] of byName(intent.services)) {
+    const build = await takeOrQueueBuild(db, intent, { service, resolved });
+    await db.intentBuild.create({ data: { intentId, buildId: build.id, service } });
+    builds.push(build);
+  }
+  return builds;
 }
 
 function byName(services: Record<string, ResolvedService>): [string, ResolvedService][] {

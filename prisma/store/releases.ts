@@ -1,4 +1,5 @@
 /** Releases and the rollouts that bring them in. */
+import type { Pin } from '../../core/secret/versions.ts';
 import type { ServiceSpec } from '../../core/spec/service.ts';
 import type { Db } from '../client.ts';
 
@@ -10,6 +11,8 @@ export interface ReleasedImage {
   specDigest: string;
   spec: ServiceSpec;
   buildId: string | null;
+  /** The values behind the names of its secrets. */
+  pins: readonly Pin[];
 }
 
 export interface WantedRollout {
@@ -26,6 +29,7 @@ export interface WantedRollout {
  */
 export async function rollOut(db: Db, wanted: WantedRollout, image: ReleasedImage): Promise<string> {
   const { environmentId, name, intentId, at } = wanted;
+  const { pins, ...fixed } = image;
   const service = await db.service.update({
     where: { environmentId_name: { environmentId, name } },
     data: { generation: { increment: 1 }, removedAt: null },
@@ -34,7 +38,7 @@ export async function rollOut(db: Db, wanted: WantedRollout, image: ReleasedImag
   const serviceId = service.id;
   const last = await db.release.aggregate({ where: { serviceId }, _max: { number: true } });
   const release = await db.release.create({
-    data: { ...image, serviceId, number: (last._max.number ?? 0) + 1 },
+    data: { ...fixed, serviceId, number: (last._max.number ?? 0) + 1, secrets: { create: [...pins] } },
     select: { id: true },
   });
   await db.rollout.create({

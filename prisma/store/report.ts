@@ -94,15 +94,16 @@ interface RolloutReports {
 const LastLog = Type.Object({ lastLog: Type.Array(Type.String()) });
 const Port = Type.Object({ port: Type.Integer() });
 
+/** The newest of each service: another value of a secret may have taken the place of the first. */
 async function loadRollouts(db: Db, intentId: string): Promise<RolloutReports> {
   const rows = await db.$queryRaw<RolloutRow[]>`
-    SELECT rollout.*, service.name AS service, release.spec, (
+    SELECT DISTINCT ON (service.name) rollout.*, service.name AS service, release.spec, (
       SELECT ip FROM "Allocation" AS allocation
       WHERE allocation."rolloutId" = rollout.id AND desired = 'running' ORDER BY replica LIMIT 1) AS ip
     FROM "Rollout" AS rollout
       JOIN "Service" AS service ON service.id = rollout."serviceId"
       JOIN "Release" AS release ON release.id = rollout."releaseId"
-    WHERE rollout."intentId" = ${intentId}::uuid ORDER BY service.name`;
+    WHERE rollout."intentId" = ${intentId}::uuid ORDER BY service.name, rollout.generation DESC`;
   if (rows.length === 0) return { rollouts: [], address: null };
   const events: EventRow[] = await db.rolloutEvent.findMany({
     where: { rolloutId: { in: rows.map(({ id }) => id) } },

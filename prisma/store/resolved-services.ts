@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { BuildSpec, ServiceSpec } from '../../core/spec/service.ts';
 
-const ResolvedServices = Type.Record(Type.String(), Type.Object({ service: ServiceSpec, build: BuildSpec }));
+export const ResolvedServices = Type.Record(Type.String(), Type.Object({ service: ServiceSpec, build: BuildSpec }));
 export type ResolvedServices = Static<typeof ResolvedServices>;
 
 /** Throws when the row does not hold what was written. */

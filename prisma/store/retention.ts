@@ -1,6 +1,7 @@
 /** What is kept for how long: rows that only explain the past go when they are old. */
 import type { Db } from '../client.ts';
 import { deleteOldDeliveries } from './deliveries.ts';
+import { deleteUnusedSecrets } from './secrets.ts';
 
 const day = 86_400_000;
 
@@ -16,4 +17,5 @@ export async function deleteOld(db: Db, now: Date): Promise<void> {
   await db.outboxWrite.deleteMany({
     where: { status: { not: 'pending' }, createdAt: { lt: before(retention.outbox) } },
   });
+  await deleteUnusedSecrets(db);
 }
