@@ -9,7 +9,7 @@ import { ApiError } from '../../platform/errors/api-codes.ts';
 import { advanceRollout } from '../../platform/queue/jobs.ts';
 import { transaction, type Db } from '../../prisma/client.ts';
 import { recordAuditEvent } from '../../prisma/store/audit-events.ts';
-import { findEnvironmentName } from '../../prisma/store/environments.ts';
+import { findEnvironmentName, serviceNames } from '../../prisma/store/environments.ts';
 import { secretResource, secretResources } from '../../prisma/store/secret-resources.ts';
 import { rollOutSecrets, runningServices, type SecretRollouts } from '../../prisma/store/secret-rollouts.ts';
 import {
@@ -119,6 +119,7 @@ async function setSecret(deps: ApiDeps, { value, actor, ...secret }: NewValue): 
   const at = deps.now();
   const { made, answer } = await transaction(deps.database, async (tx) => {
     const environment = await environmentOf(tx, secret.environmentId);
+    await refuseUnknownService(tx, secret, environment);
     await lockSecrets(tx, secret.environmentId);
     const version = await addSecretVersion(tx, { ...secret, id, valueSealed, setBy: actor, at });
     const why = `${labelOf(secret)} was set (version ${version}).`;
@@ -129,6 +130,17 @@ async function setSecret(deps: ApiDeps, { value, actor, ...secret }: NewValue): 
   });
   await wake(deps, made);
   return { secret: answer, rollouts: made.rollouts };
+}
+
+/** A misspelt one would wait for ever for its service. */
+async function refuseUnknownService(
+  tx: Db,
+  { environmentId, service }: SecretName,
+  environment: string,
+): Promise<void> {
+  const names = await serviceNames(tx, environmentId);
+  if (service === '' || names.includes(service)) return;
+  throw new ApiError('not_found', `${environment} has no service ${service}. It has: ${names.join(', ') || 'none'}.`);
 }
 
 interface Removal extends SecretName {
