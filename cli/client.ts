@@ -25,7 +25,7 @@ export class RefusedError extends Error {
 export class UnreachableError extends Error {}
 
 export interface Call<S extends TSchema> {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   body?: object;
   answer: S;

@@ -5,6 +5,7 @@ import { RefusedError, UnreachableError } from './client.ts';
 import { logsCommand } from './commands/logs.ts';
 import { nodeCommand } from './commands/node.ts';
 import { agentCommand, serverCommands } from './commands/processes.ts';
+import { secretCommand } from './commands/secret.ts';
 import { statusCommand } from './commands/status.ts';
 import { NoConnectionError } from './connection.ts';
 import { toolsCommand } from './tools/command.ts';
@@ -20,11 +21,13 @@ function program(): Command {
 First steps:
   landfall up                 the whole line on this machine, with a GitHub that runs here
   landfall node add NAME      add a server
+  landfall secret set NAME    set what a service needs and nobody may read
   landfall status             what serves where`,
     )
     .showHelpAfterError('(landfall --help shows the commands)')
     .showSuggestionAfterError();
-  for (const command of [upCommand(), statusCommand(), logsCommand(), nodeCommand()]) landfall.addCommand(command);
+  for (const command of [upCommand(), statusCommand(), logsCommand(), secretCommand(), nodeCommand()])
+    landfall.addCommand(command);
   for (const command of [...serverCommands(), agentCommand(), toolsCommand()]) landfall.addCommand(command);
   return landfall;
 }
