@@ -31,7 +31,7 @@ function summary(intent: IntentReport, verdict: Verdict | null, now: Date): stri
     parts.push(`What to do: ${reasons[verdict.code].todo}`);
   if (verdict?.state === 'success' && intent.environmentUrl !== null)
     parts.push(`Serving at ${inline(intent.environmentUrl)}`);
-  parts.push(servicesTable(intent, now));
+  if (intent.builds.length + intent.rollouts.length > 0) parts.push(servicesTable(intent, now));
   const stages = intent.rollouts.toSorted(byService).flatMap(stageRows);
   if (stages.length > 0) parts.push(['| Service | Stage | After |', '|---|---|---|', ...stages].join('\n'));
   return parts.join('\n\n');
