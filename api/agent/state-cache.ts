@@ -3,7 +3,7 @@
  *
  * It is never trusted by itself: every request brings the node's generation, read from the database after the request came.
  * Whatever changes the state bumps the generation in the same transaction, so an equal generation means an equal state
- * (docs/adr/0007-expected-state-by-generation.md). What is kept is a hundred bytes a node, however large its state is.
+ * (docs/adr/0005-expected-state-by-generation.md). What is kept is a hundred bytes a node, however large its state is.
  */
 
 export interface NodeState {
