@@ -7,15 +7,15 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { startEmbeddedPostgres } from '../../prisma/embedded.ts';
 import { migrate } from '../../prisma/migrate.ts';
+import { median } from '../median.ts';
 import type { BenchRow } from '../row.ts';
 import type { Load, LoadResult } from './load.ts';
 
 const run = promisify(execFile);
 const here = import.meta.dirname;
 const secret = 'a webhook secret';
-const rounds = 11;
 const webhooks = 6_000;
-const connections = 64;
+const connections = 128;
 /** Of an acknowledgement, at 200 webhooks a second. */
 const maxAckMs = 50;
 
@@ -64,11 +64,7 @@ async function load(port: number, how: Pick<Load, 'count' | 'rate'>): Promise<Lo
   return result;
 }
 
-function median(values: number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-async function throughput(ours: Server, peer: Server): Promise<BenchRow> {
+async function throughput(ours: Server, peer: Server, rounds: number): Promise<BenchRow> {
   const perSecond = async ({ port }: Server) => webhooks / (await load(port, { count: webhooks, rate: null })).seconds;
   for (const server of [ours, peer]) await perSecond(server);
   const pairs: { ours: number; peer: number }[] = [];
@@ -88,7 +84,7 @@ async function throughput(ours: Server, peer: Server): Promise<BenchRow> {
   };
 }
 
-async function acknowledgement(ours: Server): Promise<BenchRow> {
+async function acknowledgement(ours: Server, rounds: number): Promise<BenchRow> {
   const p99s: number[] = [];
   for (let round = 0; round < rounds; round++) p99s.push((await load(ours.port, { count: 600, rate: 200 })).p99);
   const p99 = median(p99s);
@@ -104,7 +100,8 @@ async function acknowledgement(ours: Server): Promise<BenchRow> {
   };
 }
 
-export async function benchIntake(): Promise<BenchRow[]> {
+/** `rounds`: how often each side is measured, in turn. */
+export async function benchIntake({ rounds }: { rounds: number } = { rounds: 11 }): Promise<BenchRow[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'landfall-bench-'));
   const servers: Server[] = [];
   const postgres = await startEmbeddedPostgres({ dataDir: path.join(folder, 'postgres'), port: 0, password: secret });
@@ -114,7 +111,7 @@ export async function benchIntake(): Promise<BenchRow[]> {
     servers.push(ours);
     const peer = await serve('serve-probot.ts', secret);
     servers.push(peer);
-    return [await throughput(ours, peer), await acknowledgement(ours)];
+    return [await throughput(ours, peer, rounds), await acknowledgement(ours, rounds)];
   } finally {
     for (const server of servers) server.process.removeAllListeners('exit').kill();
     await postgres.stop();

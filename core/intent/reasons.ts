@@ -46,6 +46,41 @@ const deliveryReasons = {
   subject_gone: { means: 'What it is about was deleted in the meantime.', todo: 'Nothing.' },
 } as const satisfies Record<string, Reason>;
 
+/** What stands between a delivery or a write and GitHub. */
+const githubReasons = {
+  payload_unusable: {
+    means: 'The payload lacks what is used of it.',
+    todo: 'See whether a newer Landfall knows this form of the event.',
+  },
+  github_behind: { means: 'GitHub does not show the push yet.', todo: 'Nothing; it is asked again.' },
+  github_rate_limited: {
+    means: 'GitHub limits how often the app may ask.',
+    todo: 'Nothing; it goes on when the limit ends.',
+  },
+  github_unavailable: { means: 'GitHub does not answer, or fails.', todo: 'Nothing; it is tried again.' },
+  github_not_found: {
+    means: 'GitHub shows nothing there, or not to this installation.',
+    todo: 'See that the GitHub App is installed on the repository.',
+  },
+  github_forbidden: {
+    means: 'The installation lacks a permission.',
+    todo: 'Accept the permissions that the GitHub App asks for.',
+  },
+  github_credentials_refused: {
+    means: 'GitHub refuses the credentials of the app.',
+    todo: 'Check the app id, the private key and the clock of the server.',
+  },
+  github_conflict: { means: 'GitHub reports a conflict.', todo: 'Read what it says, and run it again.' },
+  github_rejected: {
+    means: 'GitHub rejects what was sent.',
+    todo: 'Read what it says; the log of the server has more.',
+  },
+  repository_not_installed: {
+    means: 'The installation does not include the repository any more.',
+    todo: 'Add it to the installation again.',
+  },
+} as const satisfies Record<string, Reason>;
+
 const intentReasons = {
   accepted: { means: 'The push is deployed.', todo: 'Nothing.' },
   superseded: { means: 'A newer push took its place.', todo: 'Nothing; the newer one is deployed.' },
@@ -165,6 +200,7 @@ const containerReasons = {
 export const reasons = {
   ...pushReasons,
   ...deliveryReasons,
+  ...githubReasons,
   ...intentReasons,
   ...buildReasons,
   ...nodeReasons,

@@ -97,5 +97,5 @@ export async function findRepository(db: Db, id: number): Promise<RepositoryStat
 
 /** Takes the repository's row, so that pushes of one repository are decided one after the other. */
 export async function lockRepository(db: Db, id: number): Promise<void> {
-  await db.$executeRaw`SELECT 1 FROM "Repository" WHERE id = ${BigInt(id)} FOR UPDATE`;
+  await db.$executeRaw`SELECT 1 FROM "Repository" WHERE id = ${BigInt(id)} FOR NO KEY UPDATE`;
 }
