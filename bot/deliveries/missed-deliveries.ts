@@ -75,8 +75,9 @@ async function fetchOne(deps: MissedDeps, delivery: GithubDelivery): Promise<New
   const payload = await fetchDeliveryPayload(deps.github.asApp(), delivery.id);
   if (payload === null) return null;
   const rawBody = Buffer.from(JSON.stringify(payload, exactNumbers));
-  // It counts as arrived when GitHub tried: the ledger of heads keeps the order of pushes.
-  return toDelivery(delivery, { rawBody, payload, at: delivery.deliveredAt }, deps.handles);
+  // It counts as arrived when GitHub tried, so that the ledger keeps the order of pushes: at the end of the second that GitHub names.
+  const at = new Date(delivery.deliveredAt.getTime() + 999);
+  return toDelivery(delivery, { rawBody, payload, at }, deps.handles);
 }
 
 /** Octokit reads numbers beyond 2^53 as bigint, which JSON does not know; none that is used is as large. */
