@@ -69,19 +69,31 @@ const call = (url: string, method: 'GET' | 'POST' | 'DELETE' = 'GET', payload?: 
   api.fastify.inject({ method, url: `/api/v1${url}`, headers, ...(payload === undefined ? {} : { payload }) });
 
 interface Operation {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
+  operationId: string;
 }
+
+/** A body that each operation takes, of those that need one. */
+const bodies: Record<string, object> = { addNode: { name: 'some-node', kind: 'worker' }, setSecret: { value: 'x' } };
+
+const urlOf = ({ path }: Operation, id: string): string =>
+  path.replace('{id}', encodeURIComponent(id)).replace('{name}', 'SOME_NAME');
+
+const payloadOf = ({ operationId }: Operation): { payload?: object } => {
+  const payload = bodies[operationId];
+  return payload === undefined ? {} : { payload };
+};
 
 /** Every operation for people and programs, out of the document that the server serves. */
 async function operations(): Promise<Operation[]> {
   const document = (await api.fastify.inject('/api/v1/openapi.json')).json<{
-    paths: Record<string, Record<string, { security?: object[] }>>;
+    paths: Record<string, Record<string, { security?: object[]; operationId: string }>>;
   }>();
   return Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
       .filter(([, { security }]) => JSON.stringify(security ?? []).includes('accessToken'))
-      .map(([method]) => ({ method: method.toUpperCase() as Operation['method'], path })),
+      .map(([method, { operationId }]) => ({ method: method.toUpperCase() as Operation['method'], path, operationId })),
   );
 }
 
@@ -91,8 +103,9 @@ describe('access', () => {
     await revokeAccessToken(api.database.db, revoked.id, new Date());
     const all = await operations();
     expect(all.length).toBeGreaterThan(15);
-    for (const { method, path } of all) {
-      const url = path.replace('{id}', randomUUID());
+    for (const operation of all) {
+      const { method, path } = operation;
+      const url = urlOf(operation, randomUUID());
       for (const [authorization, code] of [
         [undefined, 'unauthenticated'],
         ['Basic YTpi', 'unauthenticated'],
@@ -116,11 +129,18 @@ describe('access', () => {
   it("P67: answers not_found for ids that are nobody's, of something else, or none at all", async () => {
     const withId = (await operations()).filter(({ path }) => path.includes('{id}'));
     expect(withId.length).toBeGreaterThan(7);
-    for (const { method, path } of withId)
+    for (const operation of withId)
       for (const id of [randomUUID(), world.projectId, '1', "x' OR '1'='1", '..'])
         expect(
-          (await api.fastify.inject({ method, url: path.replace('{id}', encodeURIComponent(id)), headers })).statusCode,
-          path,
+          (
+            await api.fastify.inject({
+              method: operation.method,
+              url: urlOf(operation, id),
+              headers,
+              ...payloadOf(operation),
+            })
+          ).statusCode,
+          operation.operationId,
         ).toBe(404);
   });
 
