@@ -95,11 +95,17 @@ export async function changeBuild(
   return count === 1 ? seen.version + 1 : null;
 }
 
+export interface BuildOffer {
+  buildId: string;
+  nodeId: string;
+  attempt: number;
+  /** By the clock that its lease is measured with. */
+  at: Date;
+}
+
 /** Offers one attempt of the build to one node. */
-export async function offerBuild(db: Db, offer: { buildId: string; nodeId: string; attempt: number }): Promise<void> {
-  await db.workItem.create({
-    data: { kind: 'build', payload: {}, nodeId: offer.nodeId, buildId: offer.buildId, attempt: offer.attempt },
-  });
+export async function offerBuild(db: Db, { at, ...offer }: BuildOffer): Promise<void> {
+  await db.workItem.create({ data: { ...offer, kind: 'build', payload: {}, createdAt: at } });
 }
 
 /** Ends what is offered or claimed for the build: an offer is cancelled, claimed work is told to stop. Gives the nodes to wake. */

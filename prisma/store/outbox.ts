@@ -35,8 +35,8 @@ export async function owe(db: Db, installationId: number, writes: OwedWrite[]): 
   if (writes.length === 0) return null;
   const [row] = await db.$queryRaw<{ newest: bigint | null }[]>`
     WITH added AS (
-      INSERT INTO "OutboxWrite" ("installationId", key, subject, kind, "coalesceKey", payload)
-      SELECT ${BigInt(installationId)}, key, subject, kind, "coalesceKey", payload
+      INSERT INTO "OutboxWrite" ("installationId", key, subject, kind, "coalesceKey", payload, "notBefore")
+      SELECT ${BigInt(installationId)}, key, subject, kind, "coalesceKey", payload, to_timestamp(0)
       FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(writes)}::jsonb)
         AS (key text, subject text, kind text, "coalesceKey" text, payload jsonb)) WITH ORDINALITY
         AS owed(key, subject, kind, "coalesceKey", payload, position)

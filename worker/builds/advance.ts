@@ -32,9 +32,12 @@ type Next =
 
 const again: Next = { kind: 'again' };
 
+/** Apart from the full seconds by which the queue tells jobs apart. */
+const offMark = 500;
+
 /** The clock's own marks, so that all who wait ask for the same look. */
 function nextMark(now: Date): Date {
-  return new Date((Math.floor(now.getTime() / noNodeMs) + 1) * noNodeMs);
+  return new Date((Math.floor((now.getTime() + offMark) / noNodeMs) + 1) * noNodeMs - offMark);
 }
 
 /** False when one of them has moved since it was read: nothing of what follows holds then. */
@@ -61,7 +64,7 @@ async function offer(deps: WorkerDeps, tx: Db, snapshot: BuildSnapshot, step: Of
   const change = { status: 'offered', attempt: step.attempt, imageName: image } as const;
   const version = await changeBuild(tx, build, { ...change, reasonCode: null, reason: choice.reasons.join('; ') });
   if (version === null) return again;
-  await offerBuild(tx, { buildId: build.id, nodeId: choice.nodeId, attempt: step.attempt });
+  await offerBuild(tx, { buildId: build.id, nodeId: choice.nodeId, attempt: step.attempt, at: now });
   await bumpNodes(tx, [choice.nodeId]);
   return { kind: 'wait', until: new Date(now.getTime() + offerLeaseMs) };
 }

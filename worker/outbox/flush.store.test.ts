@@ -4,15 +4,7 @@ import { transaction } from '../../prisma/client.ts';
 import { beginWrite, leaveLane, takeLane } from '../../prisma/store/lane.ts';
 import { owe, sendableWrites, type OwedWrite } from '../../prisma/store/outbox.ts';
 import { removeRepositories } from '../../prisma/store/repositories.ts';
-import {
-  buildAll,
-  deploy,
-  makeAgent,
-  makeProject,
-  push,
-  type PlayedAgent,
-  type Project,
-} from '../../test/worker/play.ts';
+import { makeAgent, makeProject, push, type PlayedAgent, type Project } from '../../test/worker/play.ts';
 import { startWorld, type World } from '../../test/worker/world.ts';
 import { flush } from './flush.ts';
 

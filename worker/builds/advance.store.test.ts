@@ -1,0 +1,383 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { nextBuildStep } from '../../core/build/decide.ts';
+import { sourceTokenContext } from '../../core/contract/sealing.ts';
+import { importPrivateKey } from '../../platform/crypto/keys.ts';
+import { open } from '../../platform/crypto/sealing.ts';
+import { advanceBuild } from '../../platform/queue/jobs.ts';
+import { removeRepositories } from '../../prisma/store/repositories.ts';
+import { workOffers } from '../../prisma/store/work-items.ts';
+import {
+  buildAll,
+  deploy,
+  makeAgent,
+  makeProject,
+  push,
+  resolved,
+  roomy,
+  type PlayedAgent,
+  type Project,
+} from '../../test/worker/play.ts';
+import { startWorld, type World } from '../../test/worker/world.ts';
+import { driveBuild } from './advance.ts';
+
+let world: World;
+let project: Project;
+let agents: PlayedAgent[] = [];
+let count = 0;
+
+beforeAll(async () => {
+  world = await startWorld();
+});
+
+beforeEach(async () => {
+  project = await makeProject(world, 'acme', `shop-${++count}`);
+});
+
+afterEach(async () => {
+  world.sandbox.faults.clear();
+  world.queues.obliterate();
+  world.queues.outcomes.length = 0;
+  agents = [];
+  await endEverything();
+});
+
+afterAll(async () => {
+  expect(world.sandbox.failures).toEqual([]);
+  await world.close();
+});
+
+/** What one test leaves is not taken up by the next one's nodes. */
+async function endEverything(): Promise<void> {
+  const { db } = world.database;
+  await db.node.updateMany({ data: { cordonedAt: new Date() } });
+  await db.intent.updateMany({ where: { status: 'active' }, data: { status: 'cancelled' } });
+  await db.workItem.updateMany({ where: { status: { in: ['offered', 'claimed'] } }, data: { status: 'expired' } });
+  await db.build.updateMany({
+    where: { status: { in: ['queued', 'offered', 'building'] } },
+    data: { status: 'cancelled', finishedAt: new Date() },
+  });
+}
+
+async function agent(change?: Parameters<typeof makeAgent>[1]): Promise<PlayedAgent> {
+  const made = await makeAgent(world, change);
+  agents.push(made);
+  return made;
+}
+
+async function buildOf(intentId: string) {
+  const { build } = await world.database.db.intentBuild.findFirstOrThrow({
+    where: { intentId },
+    include: { build: { include: { workItems: { orderBy: { attempt: 'asc' } } } } },
+  });
+  return build;
+}
+
+function intentOf(id: string) {
+  return world.database.db.intent.findUniqueOrThrow({ where: { id } });
+}
+
+async function pass(milliseconds: number): Promise<void> {
+  world.clock.aheadMs += milliseconds;
+  for (const each of agents) await each.beat();
+}
+
+async function look(): Promise<void> {
+  await world.sweep();
+  await world.queues.drain();
+}
+
+describe('an offer', () => {
+  it('goes to a node that can build, which is woken', async () => {
+    const builder = await agent();
+    const before = await world.database.db.node.findUniqueOrThrow({ where: { id: builder.id } });
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    const build = await buildOf(intentId);
+    expect(build).toMatchObject({ status: 'offered', attempt: 1 });
+    expect(build.imageName).toBe(`127.0.0.1:7782/landfall/acme/shop-${count}/web`);
+    expect(build.workItems).toMatchObject([{ nodeId: builder.id, attempt: 1, status: 'offered' }]);
+    const after = await world.database.db.node.findUniqueOrThrow({ where: { id: builder.id } });
+    expect(after.generation).toBe(before.generation + 1);
+  });
+
+  it('spreads builds that are asked for at once', async () => {
+    const [one, two] = [await agent(), await agent()];
+    const intentId = await push(world, project, { services: [resolved('web'), resolved('api')] });
+    world.queues.obliterate();
+    const builds = await world.database.db.intentBuild.findMany({ where: { intentId } });
+    await Promise.all(builds.map(({ buildId }) => driveBuild(world.deps, buildId)));
+    for (const each of [one, two]) expect(await workOffers(world.database.db, each.id)).toHaveLength(1);
+  });
+
+  it('waits with its reason where no node can build, and is made when one comes', async () => {
+    const full = await agent({ resources: { ...roomy, diskFreeBytes: 1e6 } });
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    const build = await buildOf(intentId);
+    expect(build).toMatchObject({ status: 'queued', reasonCode: 'no_build_node' });
+    expect(build.reason).toContain('too little disk');
+    expect((await intentOf(intentId)).status).toBe('active');
+    await pass(60_000);
+    await look();
+    expect((await buildOf(intentId)).version).toBe(build.version);
+    const roomyAgent = await agent();
+    await look();
+    expect((await buildOf(intentId)).workItems).toMatchObject([{ nodeId: roomyAgent.id, status: 'offered' }]);
+    expect(await workOffers(world.database.db, full.id)).toEqual([]);
+  });
+
+  it('asks for one look while it waits, however often it is looked at', async () => {
+    await agent({ resources: { ...roomy, diskFreeBytes: 1e6 } });
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    const { id } = await buildOf(intentId);
+    for (let round = 0; round < 5; round++) await driveBuild(world.deps, id);
+    const waiting = world.queues.jobs.filter(({ job }) => job.name === advanceBuild.name);
+    // Two when the clock passed a mark meanwhile.
+    expect([1, 2]).toContain(waiting.length);
+  });
+
+  it('P04: a node whose report cannot be read is left out, and the rest goes on', async () => {
+    const broken = await agent();
+    const { db } = world.database;
+    await db.node.update({ where: { id: broken.id }, data: { capabilities: { a: 1 }, resources: 'none' } });
+    const builder = await agent();
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    expect((await buildOf(intentId)).workItems).toMatchObject([{ nodeId: builder.id }]);
+  });
+});
+
+describe('a lease', () => {
+  it('that runs out gives the next attempt to another node; a late finish is refused', async () => {
+    const [one, two] = [await agent(), await agent()];
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    const first = (await one.claim()) ? one : two;
+    const other = first === one ? two : one;
+    const claimed = { id: (await buildOf(intentId)).workItems[0]!.id, attempt: 1 };
+    if (first === two) await two.claim();
+    await world.queues.drain();
+    expect((await buildOf(intentId)).status).toBe('building');
+    await pass(20_000);
+    expect(await first.renew(claimed)).not.toBeNull();
+    await pass(20_000);
+    await look();
+    expect((await buildOf(intentId)).attempt).toBe(1);
+    await pass(20_000);
+    await look();
+    const build = await buildOf(intentId);
+    expect(build).toMatchObject({ status: 'offered', attempt: 2 });
+    expect(build.workItems.map(({ status, nodeId }) => [status, nodeId])).toEqual([
+      ['expired', first.id],
+      ['offered', other.id],
+    ]);
+    expect(build.workItems[0]?.credentialSealed).toBeNull();
+    expect(await first.finish(claimed)).toBe(false);
+    expect(await first.renew(claimed)).toBeNull();
+    const again = await other.claim();
+    expect(again).toMatchObject({ attempt: 2 });
+    expect(await other.finish(again!)).toBe(true);
+    await world.queues.drain();
+    expect((await buildOf(intentId)).status).toBe('succeeded');
+  });
+
+  it('is lost at most three times; then the build has failed with that reason', async () => {
+    await agent();
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    for (const attempt of [1, 2, 3]) {
+      expect((await buildOf(intentId)).attempt).toBe(attempt);
+      await pass(31_000);
+      await look();
+    }
+    const build = await buildOf(intentId);
+    expect(build).toMatchObject({ status: 'failed', reasonCode: 'builder_lost' });
+    expect(build.workItems.map(({ status }) => status)).toEqual(['expired', 'expired', 'expired']);
+    expect(await intentOf(intentId)).toMatchObject({ status: 'failed', reasonCode: 'builder_lost' });
+  });
+
+  it('that is claimed while it is taken for lost stays with its node', async () => {
+    const builder = await agent();
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    await pass(31_000);
+    world.queues.obliterate();
+    const { id } = await buildOf(intentId);
+    // The claim is committed after the step was decided on what was read, and before it is written.
+    const [claimed] = await Promise.all([builder.claim(), driveBuild(world.deps, id)]);
+    const build = await buildOf(intentId);
+    const live = build.workItems.filter(({ status }) => status === 'offered' || status === 'claimed');
+    expect(live).toHaveLength(1);
+    expect(build.attempt).toBe(live[0]?.attempt);
+    expect(claimed === null).toBe(live[0]?.attempt === 2);
+  });
+
+  it('a build that never ends is cancelled at its limit, and failed when its node does not heed it', async () => {
+    const builder = await agent();
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    const claimed = (await builder.claim())!;
+    await world.queues.drain();
+    const until = world.now().getTime() + 16 * 60_000 + 30_000;
+    while (world.now().getTime() < until) {
+      await pass(29_000);
+      await builder.renew(claimed);
+      await look();
+    }
+    const build = await buildOf(intentId);
+    const row = { id: build.id, status: build.status, timeoutMs: 15 * 60_000 };
+    expect(build).toMatchObject({ status: 'failed', reasonCode: 'timed_out' });
+    expect(nextBuildStep(row, build.workItems, world.now()).kind).toBe('finished');
+    expect(build.workItems[0]).toMatchObject({ status: 'expired', cancelCode: 'timed_out' });
+    expect(await intentOf(intentId)).toMatchObject({ status: 'failed', reasonCode: 'timed_out' });
+  });
+});
+
+describe('an end', () => {
+  it('by a newer push: its work is told to stop, and a node that does not heed it holds no place', async () => {
+    const builder = await agent();
+    const first = await push(world, project);
+    await world.queues.drain();
+    const claimed = (await builder.claim())!;
+    await world.queues.drain();
+    const second = await push(world, project);
+    await world.queues.drain();
+    expect(await buildOf(first)).toMatchObject({ status: 'superseded', reasonCode: 'superseded' });
+    expect(await intentOf(first)).toMatchObject({ status: 'superseded' });
+    expect(await builder.renew(claimed)).toEqual({ cancelCode: 'superseded' });
+    expect((await buildOf(second)).status).toBe('offered');
+    await pass(31_000);
+    await pass(31_000);
+    world.queues.obliterate();
+    await look();
+    expect((await buildOf(first)).workItems).toMatchObject([{ status: 'expired', credentialSealed: null }]);
+  });
+
+  it('P20: of a repository that is removed in mid-build: cancelled with that reason, and the queue moves', async () => {
+    const builder = await agent();
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    const claimed = (await builder.claim())!;
+    await world.queues.drain();
+    await world.sandbox.deleteRepository({ repositoryId: project.repositoryId });
+    await removeRepositories(world.database.db, { ids: [project.repositoryId] }, world.now());
+    const other = await makeProject(world, 'acme', `next-${count}`);
+    const next = await push(world, other);
+    await look();
+    expect(await buildOf(intentId)).toMatchObject({ status: 'cancelled', reasonCode: 'repository_removed' });
+    expect(await intentOf(intentId)).toMatchObject({ status: 'cancelled', reasonCode: 'repository_removed' });
+    expect((await intentOf(intentId)).reason).toContain('deleted or taken out');
+    expect(await builder.renew(claimed)).toEqual({ cancelCode: 'repository_removed' });
+    expect((await buildOf(next)).status).toBe('offered');
+    const owed = await world.database.db.outboxWrite.findMany({ where: { subject: `intent:${intentId}` } });
+    expect(owed.map(({ status }) => status)).not.toContain('pending');
+    await buildAll(world, [builder]);
+    expect((await buildOf(next)).status).toBe('succeeded');
+  });
+
+  it('P20: a job whose build or rollout was deleted ends with that reason', async () => {
+    const gone = '01900000-0000-7000-8000-000000000000';
+    await world.queues.enqueue(advanceBuild, { buildId: gone, version: 1 });
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    expect(world.queues.outcomes).toEqual([`subject_gone: The build ${gone} was deleted.`]);
+    expect((await buildOf(intentId)).version).toBeGreaterThan(0);
+  });
+
+  it('of a build that no intent wants any more, before it is offered', async () => {
+    const intentId = await push(world, project);
+    const { db } = world.database;
+    await db.intent.update({ where: { id: intentId }, data: { status: 'cancelled' } });
+    await world.queues.drain();
+    expect(await buildOf(intentId)).toMatchObject({ status: 'superseded', workItems: [] });
+  });
+
+  it('by a failure ends the intent, and GitHub is told with annotations and the end of the log; what served goes on', async () => {
+    const builder = await agent();
+    await deploy(world, project, [builder]);
+    const [serving] = await builder.expected();
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    const claimed = (await builder.claim())!;
+    await world.queues.drain();
+    const build = await buildOf(intentId);
+    const at = world.now();
+    const lines = Array.from({ length: 80 }, (_, index) => ({
+      at: at.toISOString(),
+      text: `line ${index}`,
+      error: false,
+    }));
+    await world.database.db.logChunk.create({ data: { stream: `build:${build.id}`, offset: 0, lines, bytes: 1, at } });
+    const annotations = [{ path: 'Dockerfile', line: 3, endLine: 3, message: 'exit code 1' }];
+    const outcome = {
+      kind: 'failed',
+      code: 'step_failed',
+      message: 'RUN make failed',
+      annotations,
+      logTail: [],
+    } as const;
+    await builder.finish(claimed, { ...outcome, annotations, logTail: [] });
+    await world.queues.drain();
+    expect(await intentOf(intentId)).toMatchObject({
+      status: 'failed',
+      reasonCode: 'step_failed',
+      reason: 'web: RUN make failed',
+    });
+    const { state } = world.sandbox;
+    const run = state.checkRuns.filter(({ externalId }) => externalId === `intent:${intentId}`);
+    expect(run).toMatchObject([{ status: 'completed', conclusion: 'failure' }]);
+    expect(run[0]?.annotations).toMatchObject([{ path: 'Dockerfile', start_line: 3, message: 'exit code 1' }]);
+    expect(run[0]?.output.text).toContain('line 79');
+    expect(run[0]?.output.text).not.toContain('line 29\n');
+    const deployment = state.deployments.filter(({ repositoryId }) => repositoryId === project.repositoryId).at(-1)!;
+    const statuses = state.deploymentStatuses.filter(({ deploymentId }) => deploymentId === deployment.id);
+    expect(statuses.map((each) => each.state)).toEqual(['in_progress', 'failure']);
+    expect(await builder.expected()).toEqual([serving]);
+  });
+});
+
+describe('the token of an attempt', () => {
+  it('P62: reads one repository, and opens only for the node that claimed the build', async () => {
+    const [builder, other] = [await agent(), await agent()];
+    await push(world, project);
+    await world.queues.drain();
+    const claimed = (await builder.claim()) ?? (await other.claim());
+    await world.queues.drain();
+    const work = await world.database.db.workItem.findUniqueOrThrow({ where: { id: claimed!.id } });
+    const [own, foreign] = work.nodeId === builder.id ? [builder, other] : [other, builder];
+    const context = sourceTokenContext({ workItemId: work.id, attempt: 1 });
+    const opened = (by: PlayedAgent): string =>
+      open(importPrivateKey('X25519', by.sealing), work.credentialSealed!, context).toString();
+    expect(() => opened(foreign)).toThrow();
+    const minted = world.sandbox.state.tokens.filter(({ repositoryIds }) => repositoryIds !== null).at(-1);
+    expect(minted).toMatchObject({ repositoryIds: [project.repositoryId] });
+    expect(minted?.permissions).toMatchObject({ contents: 'read' });
+    expect(minted?.permissions).not.toHaveProperty('checks');
+    expect(opened(own)).toMatch(/^ghs_/);
+  });
+
+  it('that GitHub will never give ends the build with its reason', async () => {
+    const builder = await agent();
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    await world.sandbox.suspend({ installationId: project.installationId });
+    await builder.claim();
+    await world.queues.drain();
+    await world.sandbox.unsuspend({ installationId: project.installationId });
+    expect(await buildOf(intentId)).toMatchObject({ status: 'failed', reasonCode: 'source_unavailable' });
+    expect((await buildOf(intentId)).reason).toContain('suspended');
+    expect((await intentOf(intentId)).status).toBe('failed');
+  });
+
+  it('P19: is minted by the sweep when its job was lost', async () => {
+    const builder = await agent();
+    await push(world, project);
+    await world.queues.drain();
+    const claimed = (await builder.claim())!;
+    world.queues.obliterate();
+    await look();
+    const work = await world.database.db.workItem.findUniqueOrThrow({ where: { id: claimed.id } });
+    expect(work.credentialSealed).not.toBeNull();
+  });
+});
