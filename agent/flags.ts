@@ -61,7 +61,8 @@ export function parseFlags(argv: readonly string[]): Flags {
   return {
     kind: values.unit ? 'unit' : values.register ? 'register' : 'run',
     url: urlOf(values.url),
-    token: values.token ?? null,
+    // The install script passes on what it was given, which may be nothing.
+    token: values.token === undefined || values.token === '' ? null : values.token,
     node: values.proxy ? 'proxy' : 'worker',
     dataDir: path.resolve(values.data),
     engine: engineOf(values['podman-socket'], values.ephemeral),

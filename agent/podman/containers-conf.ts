@@ -32,11 +32,16 @@ network_backend = "netavark"
 `;
 }
 
-/** The machine's own hard limits, from `/proc/self/limits`: what the engine may hand to a container. */
-export function ulimitsFrom(procLimits: string): Ulimit[] {
+/**
+ * What the engine may hand to a container: no more than this machine's own hard limits. The engine lowers its own number of
+ * processes to the kernel's largest pid, and may not raise it again.
+ * @param procLimits `/proc/self/limits`
+ * @param pidMax `/proc/sys/kernel/pid_max`
+ */
+export function ulimitsFrom(procLimits: string, pidMax: number): Ulimit[] {
   const rows = [
     { type: 'nofile', label: 'Max open files', soft: 1_024, hard: 1_048_576 },
-    { type: 'nproc', label: 'Max processes', soft: 4_096, hard: 65_536 },
+    { type: 'nproc', label: 'Max processes', soft: 4_096, hard: Math.min(65_536, pidMax) },
   ] as const;
   return rows.map(({ type, label, soft, hard }) => {
     const row = procLimits.split('\n').find((line) => line.startsWith(label));

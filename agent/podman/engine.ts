@@ -43,7 +43,8 @@ const networkName: ExpectedState['network']['name'] = 'landfall';
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { choice, dataDir, env, log } = options;
   const host = await engineHost(async (name) => (await findProgram(name, env)) !== null);
-  const ulimits = ulimitsFrom(await readFile('/proc/self/limits', 'utf8'));
+  const pidMax = Number(await readFile('/proc/sys/kernel/pid_max', 'utf8'));
+  const ulimits = ulimitsFrom(await readFile('/proc/self/limits', 'utf8'), pidMax);
   const service =
     choice.kind === 'supervised'
       ? await startEngineService({ dataDir, lifetime: choice.lifetime, host, ulimits, env, onLine: log })

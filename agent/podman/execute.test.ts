@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { Action } from '../../core/plan/action.ts';
+import { StalledError } from '../../platform/errors/errors.ts';
+import { ActionFailed } from '../loop/failure.ts';
+import { expectedContainer } from '../testing/control-plane.ts';
+import { expecting } from '../testing/fake-node.ts';
+import { EngineError } from './errors.ts';
+import { executor, type ExecuteOptions } from './execute.ts';
+
+const web = expectedContainer({ image: 'r:5000/web@sha256:1', ip: '10.200.1.2', allocationId: 'a1' });
+const deploy: Action = { kind: 'deploy_missing', allocationId: 'a1', container: web };
+const redeploy = (force: boolean): Action => ({
+  ...{ kind: 'redeploy', allocationId: 'a1', containerId: 'old', container: web, cause: 'spec', force },
+});
+
+/** An engine as data; `fails` makes one call end with this error. */
+function setUp(change: Partial<ExecuteOptions> = {}) {
+  const engine = {
+    images: new Set<string>(),
+    containers: new Map<string, 'created' | 'running'>([['old', 'running']]),
+    log: [] as string[],
+    fails: new Map<string, Error>(),
+  };
+  const call = <T>(name: string, run: () => T): Promise<T> => {
+    engine.log.push(name);
+    const error = engine.fails.get(name);
+    return error === undefined ? Promise.resolve(run()) : Promise.reject(error);
+  };
+  const podman = {
+    imageExists: (image: string) => Promise.resolve(engine.images.has(image)),
+    pull: ({ image }: { image: string }) => call('pull', () => void engine.images.add(image)),
+    create: () => call('create', () => (engine.containers.set('new', 'created'), 'new')),
+    start: (id: string) => call('start', () => void engine.containers.set(id, 'running')),
+    stop: (_id: string, graceMs: number) => call(`stop ${graceMs}`, () => undefined),
+    remove: (id: string) => call('remove', () => void engine.containers.delete(id)),
+    inspect: () => Promise.resolve({ Config: { StopTimeout: 3 } }),
+  } as unknown as ExecuteOptions['podman'];
+  const execute = executor({
+    podman,
+    ensureNetwork: () => Promise.resolve(),
+    ulimits: [],
+    cgroupParent: null,
+    openSecrets: () => ({}),
+    openCredentials: () => null,
+    diagnosePull: (_pull, error) => Promise.resolve(new ActionFailed('registry_refused', error.message)),
+    diskFull: () => Promise.resolve(false),
+    ...change,
+  });
+  const pulling: string[] = [];
+  const run = (action: Action) =>
+    execute(action, {
+      expected: expecting(web),
+      signal: new AbortController().signal,
+      onPulling: () => pulling.push('now'),
+    });
+  return { engine, run, pulling };
+}
+
+describe('an action', () => {
+  it('deploys: pull, create, start', async () => {
+    const { engine, run, pulling } = setUp();
+    await run(deploy);
+    expect(engine.log).toEqual(['pull', 'create', 'start']);
+    expect(pulling).toEqual(['now']);
+  });
+
+  it('pulls nothing that is here', async () => {
+    const { engine, run, pulling } = setUp();
+    engine.images.add(web.image);
+    await run(deploy);
+    expect(engine.log).toEqual(['create', 'start']);
+    expect(pulling).toEqual([]);
+  });
+
+  it('replaces: what runs is stopped only when its successor is here', async () => {
+    const { engine, run } = setUp();
+    await run(redeploy(false));
+    expect(engine.log).toEqual(['pull', `stop ${web.stopGraceMs}`, 'remove', 'create', 'start']);
+  });
+
+  it('P06: leaves what runs alone when its successor cannot be fetched', async () => {
+    const { engine, run } = setUp();
+    engine.fails.set('pull', new EngineError('pull_failed', 'unauthorized'));
+    await expect(run(redeploy(false))).rejects.toMatchObject({ code: 'registry_refused' });
+    expect(engine.containers.get('old')).toBe('running');
+  });
+
+  it('P22: removes by force what only claims to run', async () => {
+    const { engine, run } = setUp();
+    await run(redeploy(true));
+    expect(engine.log).toEqual(['pull', 'remove', 'create', 'start']);
+  });
+
+  it('gives an orphan its own grace period before it is removed', async () => {
+    const { engine, run } = setUp();
+    await run({ kind: 'stop_orphan', allocationId: 'gone', containerId: 'old', force: false });
+    expect(engine.log).toEqual(['stop 3000', 'remove']);
+  });
+
+  it.each(['create', 'start'])('says at which step it failed: %s', async (step) => {
+    const { engine, run } = setUp();
+    engine.fails.set(step, new EngineError('engine_refused', 'no such file', { status: 500 }));
+    await expect(run(deploy)).rejects.toMatchObject({ code: `${step}_failed`, message: 'no such file' });
+  });
+
+  it.each(['pull', 'create', 'start'])('says that the disk is full, whatever failed: %s', async (step) => {
+    const { engine, run } = setUp({ diskFull: () => Promise.resolve(true) });
+    engine.fails.set(step, new EngineError('engine_refused', 'no space left on device', { status: 500 }));
+    await expect(run(deploy)).rejects.toMatchObject({ code: 'disk_full' });
+  });
+
+  it('says that secrets do not open, and creates nothing without them', async () => {
+    const openSecrets = () => {
+      throw new StalledError('sealed_unreadable', 'It does not open.');
+    };
+    const { engine, run } = setUp({ openSecrets });
+    await expect(run(deploy)).rejects.toMatchObject({ code: 'secrets_unreadable' });
+    expect(engine.log).toEqual(['pull']);
+  });
+});
