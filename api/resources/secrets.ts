@@ -2,8 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import Type from 'typebox';
 import { SecretList, SecretRemoved, SecretSet } from '../../core/contract/resources.ts';
-import { resolveSecrets } from '../../core/secret/versions.ts';
-import { Name, SecretName as SecretNamePattern } from '../../core/spec/service.ts';
+import { maxSecretBytes, Name, SecretName as SecretNamePattern } from '../../core/spec/service.ts';
 import { encrypt } from '../../platform/crypto/envelope.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import { advanceRollout } from '../../platform/queue/jobs.ts';
@@ -11,23 +10,18 @@ import { transaction, type Db } from '../../prisma/client.ts';
 import { recordAuditEvent } from '../../prisma/store/audit-events.ts';
 import { findEnvironmentName, serviceNames } from '../../prisma/store/environments.ts';
 import { secretResource, secretResources } from '../../prisma/store/secret-resources.ts';
-import { rollOutSecrets, runningServices, type SecretRollouts } from '../../prisma/store/secret-rollouts.ts';
 import {
-  addSecretVersion,
-  configuredNeeds,
-  deleteUnusedSecrets,
-  lockSecrets,
-  retireSecret,
-  secretsInForce,
-  type SecretName,
-} from '../../prisma/store/secrets.ts';
+  removeSecret,
+  secretLabel,
+  setSecret,
+  type SecretChanged,
+  type SecretRemoval,
+} from '../../prisma/store/secret-changes.ts';
+import type { SecretName } from '../../prisma/store/secrets.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../http/bearer.ts';
 import { IdParams, idOf } from '../http/ids.ts';
 import { answers, type Api } from '../http/routes.ts';
-
-/** Of the value, in bytes. One variable of a process holds at most twice as much on Linux. */
-export const maxSecretBytes = 64 * 1024;
 
 const params = Type.Object({ id: Type.String(), name: SecretNamePattern });
 /** The one service that it is for; without it, every service of the environment. */
@@ -70,7 +64,7 @@ export function secretRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request) => {
       const { value } = request.body;
-      return setSecret(deps, { ...nameOf(request), value, actor: accessOf(request).name });
+      return set(deps, { ...nameOf(request), value, actor: accessOf(request).name });
     },
   );
 
@@ -86,7 +80,7 @@ export function secretRoutes(api: Api, deps: ApiDeps): void {
         response: answers(SecretRemoved),
       },
     },
-    async (request) => removeSecret(deps, { ...nameOf(request), actor: accessOf(request).name }),
+    async (request) => remove(deps, { ...nameOf(request), actor: accessOf(request).name }),
   );
 }
 
@@ -110,26 +104,26 @@ interface NewValue extends SecretName {
   actor: string;
 }
 
-async function setSecret(deps: ApiDeps, { value, actor, ...secret }: NewValue): Promise<SecretSet> {
+async function set(deps: ApiDeps, { value, actor, ...secret }: NewValue): Promise<SecretSet> {
+  const id = randomUUID();
+  const version = { ...secret, id, valueSealed: seal(deps, id, value), setBy: actor, at: deps.now() };
+  const { changed, answer } = await transaction(deps.database, async (tx) => {
+    const environment = await environmentOf(tx, secret.environmentId);
+    await refuseUnknownService(tx, secret, environment);
+    const done = await setSecret(tx, version);
+    await audit(tx, secret, { actor, action: 'secret.set', reason: `${environment}: ${done.what}`, at: version.at });
+    return { changed: done, answer: await secretResource(tx, secret) };
+  });
+  await wake(deps, changed);
+  return { secret: answer, rollouts: changed.rollouts };
+}
+
+/** Bound to the row that it will lie in. */
+function seal({ masterKeys }: ApiDeps, id: string, value: string): Uint8Array<ArrayBuffer> {
   const bytes = Buffer.from(value);
   if (bytes.length > maxSecretBytes) throw new ApiError('secret_too_large');
   if (value.includes('\0')) throw new ApiError('secret_not_text');
-  const id = randomUUID();
-  const valueSealed = encrypt(deps.masterKeys, bytes, { table: 'Secret', column: 'valueSealed', id });
-  const at = deps.now();
-  const { made, answer } = await transaction(deps.database, async (tx) => {
-    const environment = await environmentOf(tx, secret.environmentId);
-    await refuseUnknownService(tx, secret, environment);
-    await lockSecrets(tx, secret.environmentId);
-    const version = await addSecretVersion(tx, { ...secret, id, valueSealed, setBy: actor, at });
-    const why = `${labelOf(secret)} was set (version ${version}).`;
-    const made = await rollOutSecrets(tx, { environmentId: secret.environmentId, why, at });
-    await deleteUnusedSecrets(tx);
-    await audit(tx, secret, { actor, action: 'secret.set', reason: `${environment}: ${why}`, at });
-    return { made, answer: await secretResource(tx, secret) };
-  });
-  await wake(deps, made);
-  return { secret: answer, rollouts: made.rollouts };
+  return encrypt(masterKeys, bytes, { table: 'Secret', column: 'valueSealed', id });
 }
 
 /** A misspelt one would wait for ever for its service. */
@@ -147,46 +141,34 @@ interface Removal extends SecretName {
   actor: string;
 }
 
-async function removeSecret(deps: ApiDeps, { actor, ...secret }: Removal): Promise<SecretRemoved> {
+async function remove(deps: ApiDeps, { actor, ...secret }: Removal): Promise<SecretRemoved> {
   const at = deps.now();
-  const made = await transaction(deps.database, async (tx) => {
+  const changed = await transaction(deps.database, async (tx) => {
     const environment = await environmentOf(tx, secret.environmentId);
-    await lockSecrets(tx, secret.environmentId);
-    if (!(await retireSecret(tx, secret, at))) throw new ApiError('not_found', unknownMessage(secret, environment));
-    await refuseWhileNeeded(tx, secret, environment);
-    const why = `${labelOf(secret)} was removed.`;
-    const rolled = await rollOutSecrets(tx, { environmentId: secret.environmentId, why, at });
-    await deleteUnusedSecrets(tx);
-    await audit(tx, secret, { actor, action: 'secret.removed', reason: `${environment}: ${why}`, at });
-    return rolled;
+    const removal = await removeSecret(tx, secret, at);
+    if (removal.kind !== 'removed') throw refusal(removal, secret, environment);
+    await audit(tx, secret, { actor, action: 'secret.removed', reason: `${environment}: ${removal.what}`, at });
+    return removal;
   });
-  await wake(deps, made);
-  return { rollouts: made.rollouts };
+  await wake(deps, changed);
+  return { rollouts: changed.rollouts };
 }
 
-/** A service that runs with it and whose newest configuration still names it would have no value at its next deploy. */
-async function refuseWhileNeeded(tx: Db, secret: SecretName, environment: string): Promise<void> {
-  const left = await secretsInForce(tx, secret.environmentId);
-  const configured = await configuredNeeds(tx, secret.environmentId);
-  const without = (await runningServices(tx, secret.environmentId)).filter(({ service, secrets }) => {
-    const wanted = configured.find((needs) => needs.service === service);
-    const names = secrets.filter((name) => name === secret.name && wanted?.secrets.includes(name));
-    return resolveSecrets({ service, secrets: names }, left).missing.length > 0;
-  });
-  if (without.length === 0) return;
-  const services = without.map(({ service }) => service).join(', ');
-  throw new ApiError(
-    'secret_in_use',
-    `${services} of ${environment} still uses ${secret.name}. Take it out of landfall.yml and deploy that first.`,
-  );
-}
+type Refused = Exclude<SecretRemoval, { kind: 'removed' }>;
 
-function unknownMessage(secret: SecretName, environment: string): string {
-  return `${environment} has no secret ${labelOf(secret)}. landfall secret list shows those that it has.`;
-}
-
-function labelOf({ name, service }: SecretName): string {
-  return service === '' ? name : `${name} of ${service}`;
+function refusal(removal: Refused, secret: SecretName, environment: string): ApiError {
+  switch (removal.kind) {
+    case 'unknown':
+      return new ApiError(
+        'not_found',
+        `${environment} has no secret ${secretLabel(secret)}. landfall secret list shows those that it has.`,
+      );
+    case 'in_use':
+      return new ApiError(
+        'secret_in_use',
+        `${removal.services.join(', ')} of ${environment} still needs ${secret.name}. Take it out of landfall.yml and push that first.`,
+      );
+  }
 }
 
 interface Audited {
@@ -200,7 +182,7 @@ async function audit(tx: Db, { environmentId }: SecretName, event: Audited): Pro
   await recordAuditEvent(tx, { ...event, subject: `environment:${environmentId}` });
 }
 
-async function wake({ queues }: ApiDeps, { wakes }: SecretRollouts): Promise<void> {
+async function wake({ queues }: ApiDeps, { wakes }: SecretChanged): Promise<void> {
   for (const { id, factsVersion } of wakes)
     await queues.enqueue(advanceRollout, { rolloutId: id, version: factsVersion });
 }

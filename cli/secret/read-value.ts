@@ -1,10 +1,8 @@
 /** Reads a secret's value: from a pipe as it is, from a person without showing it. Never from arguments, which every process can see. */
 import { createInterface } from 'node:readline/promises';
 import { Writable, type Readable } from 'node:stream';
+import { maxSecretBytes } from '../../core/spec/service.ts';
 import { InputError } from '../../platform/errors/errors.ts';
-
-/** What the control plane takes, in bytes. */
-const maxBytes = 64 * 1024;
 
 export interface Terminal {
   input: Readable & { isTTY?: boolean };
@@ -30,7 +28,7 @@ async function readAll(input: Readable): Promise<string> {
     const bytes = Buffer.from(chunk as Uint8Array | string);
     chunks.push(bytes);
     size += bytes.length;
-    if (size > maxBytes + 2) throw new InputError('secret_too_large', 'A secret holds at most 64 KiB.');
+    if (size > maxSecretBytes + 2) throw new InputError('secret_too_large', 'A secret holds at most 64 KiB.');
   }
   const text = decoded(Buffer.concat(chunks));
   return text.replace(/\r?\n$/, '');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { missingSentence, newPins, resolveSecrets, type SecretVersion } from './versions.ts';
+import { missingSentence, newPins, resolveSecrets, stillNeededBy, type SecretVersion } from './versions.ts';
 
 const version = (id: string, name: string, service = ''): SecretVersion => ({ id, service, name, version: 1 });
 const web = (...secrets: string[]) => ({ service: 'web', secrets });
@@ -71,5 +71,32 @@ describe('missingSentence', () => {
 
   it('is silent when nothing lacks', () => {
     expect(missingSentence([web('TOKEN'), web()], [version('1', 'TOKEN')], 'production')).toBeNull();
+  });
+});
+
+describe('stillNeededBy', () => {
+  const secret = { service: '', name: 'TOKEN' };
+  const inForce = [version('1', 'TOKEN')];
+
+  it('names the services that run with it and are still to', () => {
+    const services = [web('TOKEN'), { service: 'api', secrets: ['TOKEN'] }, { service: 'other', secrets: ['OTHER'] }];
+    expect(stillNeededBy({ secret, running: services, configured: services, inForce })).toEqual(['api', 'web']);
+  });
+
+  it('names none whose configuration has given it up, or that does not run', () => {
+    expect(stillNeededBy({ secret, running: [web('TOKEN')], configured: [web()], inForce })).toEqual([]);
+    expect(stillNeededBy({ secret, running: [web('TOKEN')], configured: [], inForce })).toEqual([]);
+    expect(stillNeededBy({ secret, running: [], configured: [web('TOKEN')], inForce })).toEqual([]);
+  });
+
+  it('names none that another value is there for', () => {
+    const own = { service: 'web', name: 'TOKEN' };
+    const both = [...inForce, version('2', 'TOKEN', 'web')];
+    const services = [web('TOKEN')];
+    expect(stillNeededBy({ secret: own, running: services, configured: services, inForce: both })).toEqual([]);
+    expect(stillNeededBy({ secret, running: services, configured: services, inForce: both })).toEqual([]);
+    expect(stillNeededBy({ secret: own, running: services, configured: services, inForce: both.slice(1) })).toEqual([
+      'web',
+    ]);
   });
 });

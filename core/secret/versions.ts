@@ -57,3 +57,25 @@ function the(names: readonly string[]): string {
   const last = names.at(-1) ?? '';
   return names.length === 1 ? `the secret ${last}` : `the secrets ${names.slice(0, -1).join(', ')} and ${last}`;
 }
+
+export type Removal = {
+  secret: { service: string; name: string };
+  /** Each with what its release names. */
+  running: readonly NeedsSecrets[];
+  /** Each with what the newest configuration names. */
+  configured: readonly NeedsSecrets[];
+  inForce: readonly SecretVersion[];
+};
+
+/** Services that run with the secret and would have no value for it at their next deploy. */
+export function stillNeededBy({ secret, running, configured, inForce }: Removal): string[] {
+  const left = inForce.filter(({ service, name }) => service !== secret.service || name !== secret.name);
+  return running
+    .filter(({ secrets }) => secrets.includes(secret.name))
+    .filter(({ service }) =>
+      configured.some((needs) => needs.service === service && needs.secrets.includes(secret.name)),
+    )
+    .filter(({ service }) => resolveSecrets({ service, secrets: [secret.name] }, left).missing.length > 0)
+    .map(({ service }) => service)
+    .sort();
+}

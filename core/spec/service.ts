@@ -7,6 +7,9 @@ export const Name = Type.String({ pattern: '^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$' }
 /** Secrets become variables of the same name. */
 export const SecretName = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$', maxLength: 100 });
 
+/** Of a secret's value in UTF-8. One variable of a process holds at most twice as much on Linux. */
+export const maxSecretBytes = 64 * 1024;
+
 /** How the agent asks a container whether it serves. Durations are in milliseconds. */
 const timing = {
   intervalMs: Type.Integer({ minimum: 100, maximum: 300_000 }),
