@@ -197,11 +197,13 @@ async function upOnce(dataDir: string): Promise<number> {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(child, 'exit');
+  const said: string[] = [];
   const ready = new Promise<number>((resolve, reject) => {
     createInterface({ input: child.stderr }).on('line', (text) => {
+      said.push(text);
       if (text.startsWith('Console:')) resolve(performance.now() - began);
     });
-    child.on('exit', () => reject(new Error('landfall up ended before it was ready.')));
+    child.on('exit', () => reject(new Error(`landfall up ended before it was ready:\n${said.join('\n')}`)));
   });
   try {
     return await ready;
@@ -227,7 +229,7 @@ async function measureStarts(dataDir: string): Promise<BenchRow> {
   };
 }
 
-export async function benchDeploy(): Promise<DeployBench> {
+export async function benchDeploy(note: (measured: unknown) => void = () => undefined): Promise<DeployBench> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'landfall-bench-'));
   try {
     const line = await startLine({
@@ -243,7 +245,9 @@ export async function benchDeploy(): Promise<DeployBench> {
     let memory: BenchRow[];
     try {
       pushes = await measurePushes(line, dataDir);
+      note(pushes);
       memory = await measureMemory(line, dataDir);
+      note(memory);
     } finally {
       await line.stop();
     }

@@ -13,6 +13,12 @@ import { answersAt } from './answers.ts';
 
 const run = promisify(execFile);
 
+/** Below what this machine allows the engine itself. */
+const ulimits = [
+  { type: 'nofile', soft: 1_024, hard: 4_096 },
+  { type: 'nproc', soft: 1_024, hard: 4_096 },
+] as const;
+
 export interface RawOptions {
   /** Of the local Landfall. */
   dataDir: string;
@@ -58,7 +64,7 @@ async function start(engine: Podman, options: RawOptions, image: string): Promis
   const { expected, ip } = options;
   const { labels: _labels, ...body } = containerCreate(
     { ...expected, image, ip },
-    { network: 'landfall', secrets: {}, ulimits: [{ type: 'nofile', soft: 1024, hard: 4096 }], cgroupParent: null },
+    { network: 'landfall', secrets: {}, ulimits, cgroupParent: null },
   );
   const id = await engine.create({ ...body, name: 'bench-raw' });
   await engine.start(id);
