@@ -16,6 +16,8 @@ export function statusRoute(api: Api, deps: ApiDeps): void {
   api.post(
     '/status',
     {
+      // Some hundred containers, each with its last lines.
+      bodyLimit: 16 * 1024 * 1024,
       schema: {
         operationId: 'reportStatus',
         summary: 'Report what runs on this node; an older report than the last is refused',

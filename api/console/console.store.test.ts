@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { intentUrl } from '../../platform/links/intent-link.ts';
 import { notify } from '../../platform/wake/notify.ts';
-import { intentTopic, logTopic } from '../../platform/wake/topics.ts';
+import { logTopic, rolloutTopic } from '../../platform/wake/topics.ts';
 import type { Build, Intent, Rollout } from '../../prisma/client.ts';
 import { revokeAccessToken } from '../../prisma/store/access-tokens.ts';
 import { appendLog } from '../../prisma/store/logs.ts';
@@ -216,11 +216,28 @@ describe('live', () => {
       where: { id: intent.id },
       data: { status: 'succeeded', finishedAt: new Date() },
     });
-    await notify(api.database.db, [intentTopic(intent.id)]);
     await expect.poll(() => page.events.at(-1)?.event).toBe('end');
     expect(JSON.stringify(page.events)).toContain('succeeded');
     expect(JSON.stringify(page.events)).not.toMatch(/<img|<script/);
     await expect.poll(() => page.state.ended).toBe(true);
+  });
+
+  it('hears of builds and rollouts from their rows, whoever writes them', async () => {
+    const page = live(eventsPath());
+    await expect.poll(() => page.events.length).toBe(1);
+    // Once it listens to the rollout, too; a look that it takes by itself comes later than these.
+    await expect.poll(() => [...api.listening.values()]).toContain(rolloutTopic(rollout.id));
+    await api.database.db.build.update({ where: { id: build.id }, data: { reason: 'told by the build' } });
+    await expect.poll(() => JSON.stringify(page.events)).toContain('told by the build');
+    const event = {
+      rolloutId: rollout.id,
+      at: new Date(),
+      reasonCode: 'waiting_for_health',
+      message: 'told by the event',
+    };
+    await api.database.db.rolloutEvent.create({ data: event });
+    await expect.poll(() => JSON.stringify(page.events)).toContain('told by the event');
+    page.close();
   });
 
   it('goes on after the last line that was received', async () => {

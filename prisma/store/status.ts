@@ -109,7 +109,6 @@ const statement = `
   )
   SELECT generation, "lastSeenAt", "capabilitiesChanged",
     (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'factsVersion', "factsVersion")), '[]') FROM moved) AS moved,
-    (SELECT count(pg_notify('landfall', 'rollout:' || id)) FROM moved) AS notified,
     (SELECT coalesce(array_agg(reported.id::text), '{}') FROM reported WHERE NOT EXISTS (
       SELECT 1 FROM "Allocation" WHERE "Allocation".id = reported.id AND "nodeId" = $1::uuid)) AS refused
   FROM accepted`;
