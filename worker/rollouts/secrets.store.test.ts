@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { advanceRollout } from '../../platform/queue/jobs.ts';
+import { transaction } from '../../prisma/client.ts';
+import { loadExpectedSnapshot } from '../../prisma/store/expected-state.ts';
+import { deleteUnusedSecrets } from '../../prisma/store/secrets.ts';
+import { removeSecret, setSecret } from '../../prisma/store/secret-changes.ts';
+import {
+  buildAll,
+  convergeAll,
+  deploy,
+  makeAgent,
+  makeProject,
+  push,
+  resolved,
+  type PlayedAgent,
+  type Project,
+} from '../../test/worker/play.ts';
+import { startWorld, type World } from '../../test/worker/world.ts';
+
+let world: World;
+let agent: PlayedAgent;
+let project: Project;
+let count = 0;
+let environmentId: string;
+
+beforeAll(async () => {
+  world = await startWorld();
+  agent = await makeAgent(world);
+});
+
+beforeEach(async () => {
+  project = await makeProject(world, 'acme', `shop-${++count}`);
+  const data = { projectId: project.id, name: 'production' };
+  ({ id: environmentId } = await world.database.db.environment.create({ data }));
+});
+
+afterAll(async () => {
+  expect(world.sandbox.failures).toEqual([]);
+  await world.close();
+});
+
+const withSecrets = (...secrets: string[]) => ({ services: [resolved('web', { secrets })] });
+
+/** As the API does. The value is only told apart by what its bytes say. */
+async function set(name: string, value: string): Promise<void> {
+  const secret = { id: randomUUID(), environmentId, service: '', name, valueSealed: bytes(value), setBy: 'ada' };
+  const { wakes } = await transaction(world.database, (tx) => setSecret(tx, { ...secret, at: world.now() }));
+  for (const { id, factsVersion } of wakes)
+    await world.queues.enqueue(advanceRollout, { rolloutId: id, version: factsVersion });
+  await world.queues.drain();
+}
+
+function bytes(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(text));
+}
+
+/** What the allocations of the environment are expected to run with. */
+async function expected() {
+  const snapshot = await loadExpectedSnapshot(world.database, agent.id);
+  const ids = await world.database.db.allocation.findMany({ where: { service: { environmentId } } });
+  return (snapshot?.allocations ?? [])
+    .filter(({ allocationId }) => ids.some(({ id }) => id === allocationId))
+    .map(({ secrets }) => secrets.map(({ name, valueSealed }) => `${name}=${Buffer.from(valueSealed).toString()}`));
+}
+
+const intentOf = (id: string) =>
+  world.database.db.intent.findUniqueOrThrow({
+    where: { id },
+    include: { builds: true, rollouts: { orderBy: { generation: 'asc' }, include: { release: true } } },
+  });
+
+const lastRollout = () =>
+  world.database.db.rollout.findFirstOrThrow({
+    where: { service: { environmentId } },
+    orderBy: { generation: 'desc' },
+    include: { release: true },
+  });
+
+async function checkOf(sha: string) {
+  await world.queues.drain();
+  return world.sandbox.state.checkRuns.filter(({ headSha }) => headSha === sha)[0];
+}
+
+describe('a secret that is missing', () => {
+  it('fails the intent at once with the sentence that says how it is set; what ran keeps running', async () => {
+    await deploy(world, project, [agent]);
+    const serving = await lastRollout();
+    const sha = await project.commit();
+    const intentId = await push(world, project, { sha, ...withSecrets('DATABASE_PASSWORD') });
+    const sentence =
+      'web needs the secret DATABASE_PASSWORD, which production does not have. Set it with: landfall secret set DATABASE_PASSWORD --environment production';
+    expect(await intentOf(intentId)).toMatchObject({
+      ...{ status: 'failed', reasonCode: 'secret_missing', reason: sentence },
+      ...{ builds: [], rollouts: [] },
+    });
+    const check = await checkOf(sha);
+    expect(check).toMatchObject({ status: 'completed', conclusion: 'failure' });
+    expect(check?.output.summary?.replaceAll('\\', '')).toContain(sentence);
+    expect((await lastRollout()).id).toBe(serving.id);
+    expect(await expected()).toEqual([[]]);
+  });
+
+  it('deploys the same commit when it is run again with the secret', async () => {
+    const sha = await project.commit();
+    await push(world, project, { sha, ...withSecrets('TOKEN') });
+    await set('TOKEN', 'one');
+    const again = await deploy(world, project, [agent], { sha, ...withSecrets('TOKEN') });
+    expect((await intentOf(again)).status).toBe('succeeded');
+    expect(await expected()).toEqual([['TOKEN=one']]);
+  });
+
+  it('fails an intent from which it is taken while it is built', async () => {
+    await set('TOKEN', 'one');
+    const intentId = await push(world, project, withSecrets('TOKEN'));
+    const at = world.now();
+    await transaction(world.database, (tx) => removeSecret(tx, { environmentId, service: '', name: 'TOKEN' }, at));
+    await buildAll(world, [agent]);
+    expect(await intentOf(intentId)).toMatchObject({ status: 'failed', reasonCode: 'secret_missing', rollouts: [] });
+  });
+});
+
+describe('a secret that is set', () => {
+  it('P06: reaches a service that runs by a rollout of its own, start-first', async () => {
+    await set('TOKEN', 'one');
+    const intentId = await deploy(world, project, [agent], withSecrets('TOKEN'));
+    const first = await lastRollout();
+    await set('TOKEN', 'two');
+    expect((await expected()).sort()).toEqual([['TOKEN=one'], ['TOKEN=two']]);
+    await convergeAll(world, [agent]);
+    expect(await expected()).toEqual([['TOKEN=two']]);
+    const second = await lastRollout();
+    expect(second).toMatchObject({ stage: 'running', intentId: null, previousReleaseId: first.releaseId });
+    expect(second.release).toMatchObject({
+      ...{ sha: first.release.sha, imageDigest: first.release.imageDigest, specDigest: first.release.specDigest },
+      number: first.release.number + 1,
+    });
+    expect((await intentOf(intentId)).status).toBe('succeeded');
+  });
+
+  it('leaves the old value serving when the new one does not run', async () => {
+    await set('TOKEN', 'one');
+    await deploy(world, project, [agent], withSecrets('TOKEN'));
+    await set('TOKEN', 'bad');
+    const running = await agent.expected();
+    const bad = await world.database.db.allocation.findMany({ where: { rolloutId: (await lastRollout()).id } });
+    const isBad = (id: string) => bad.some((allocation) => allocation.id === id);
+    for (let restarts = 1; restarts < 8; restarts++) {
+      await agent.report(
+        running.map(({ id }) =>
+          isBad(id) ? { id, observed: 'exited', health: 'none', detailCode: 'exited', restarts } : { id },
+        ),
+      );
+      await world.queues.drain();
+    }
+    expect((await lastRollout()).stage).toBe('rolled_back');
+    await convergeAll(world, [agent]);
+    await deleteUnusedSecrets(world.database.db);
+    expect(await expected()).toEqual([['TOKEN=one']]);
+  });
+
+  it('takes the place of a rollout under way, and its intent succeeds with the new value', async () => {
+    await set('TOKEN', 'one');
+    await deploy(world, project, [agent], withSecrets('TOKEN'));
+    const sha = await project.commit();
+    const intentId = await push(world, project, { sha, ...withSecrets('TOKEN') });
+    await buildAll(world, [agent]);
+    expect((await intentOf(intentId)).rollouts).toHaveLength(1);
+    await set('TOKEN', 'two');
+    expect(await intentOf(intentId)).toMatchObject({
+      status: 'active',
+      rollouts: [{ stage: 'stopped', reasonCode: 'superseded' }, { finishedAt: null }],
+    });
+    await convergeAll(world, [agent]);
+    expect((await intentOf(intentId)).status).toBe('succeeded');
+    expect((await lastRollout()).release.sha).toBe(sha);
+    expect(await expected()).toEqual([['TOKEN=two']]);
+    expect(await checkOf(sha)).toMatchObject({ status: 'completed', conclusion: 'success' });
+  });
+
+  it('is missed by no release that is made while it is set', async () => {
+    await set('TOKEN', 'one');
+    await deploy(world, project, [agent], withSecrets('TOKEN'));
+    await push(world, project, withSecrets('TOKEN'));
+    await Promise.all([buildAll(world, [agent]), set('TOKEN', 'two'), set('TOKEN', 'three')]);
+    await convergeAll(world, [agent]);
+    await convergeAll(world, [agent]);
+    expect(await expected()).toEqual([['TOKEN=three']]);
+  });
+});
