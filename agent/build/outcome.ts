@@ -62,8 +62,9 @@ function codeOf(problem: Exclude<BuildProblem, { kind: 'cancelled' }>): BuildFai
     case 'context-invalid':
       return 'context_invalid';
     case 'registry-auth-refused':
-    case 'registry-refused':
       return 'registry_refused';
+    case 'registry-refused':
+      return 'registry_failed';
     case 'registry-unreachable':
       return 'registry_unreachable';
     case 'no-space':

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox';
 
 export const RegisterRequest = Type.Object({
-  token: Type.String({ minLength: 20, maxLength: 200 }),
+  token: Type.String({ minLength: 1, maxLength: 200 }),
   kind: Type.Union([Type.Literal('worker'), Type.Literal('proxy')]),
   /** Raw public keys: base64url; WireGuard's in its own base64. */
   signingKey: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),

@@ -76,6 +76,7 @@ export const BuildFailureCode = Type.Union([
   Type.Literal('step_failed'),
   Type.Literal('base_image_unavailable'),
   Type.Literal('registry_refused'),
+  Type.Literal('registry_failed'),
   Type.Literal('registry_unreachable'),
   Type.Literal('disk_full'),
   Type.Literal('out_of_memory'),

@@ -115,6 +115,10 @@ const buildReasons = {
     means: 'The registry refused the credentials.',
     todo: 'Give the control plane the right user name and password of the registry.',
   },
+  registry_failed: {
+    means: 'The registry did not take the image.',
+    todo: 'Read its log; a full disk is the usual cause.',
+  },
   registry_unreachable: { means: 'The registry does not answer.', todo: 'See that it runs and can be reached.' },
   disk_full: { means: 'The disk of the node is full.', todo: 'Free some space on the node, or add another node.' },
   out_of_memory: { means: 'It used more memory than it may.', todo: 'Give it more memory, or make it use less.' },

@@ -19,6 +19,7 @@ const ours: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'builder_lost',
   'builder_unavailable',
   'registry_refused',
+  'registry_failed',
   'registry_unreachable',
   'no_build_node',
   'no_capacity',
