@@ -144,6 +144,19 @@ describe('an agent', () => {
     expect(await served('10.213.1.10')).toBe('hello\n');
   });
 
+  it('goes on when the engine’s API service is killed, without harm to containers', async () => {
+    const before = containerOf(await plane.reported(healthy(id)), id);
+    const [service] = await pidsOf(`podman .*${one.dataDir}.* system service .*`);
+    process.kill(service!, 'SIGKILL');
+    const heard = plane.reports.length;
+    plane.expect({ containers: [web(), other()] });
+    await plane.reported((r) => plane.reports.length > heard && healthy(other().allocationId)(r), 30_000);
+    const after = plane.reports.at(-1)!;
+    expect(containerOf(after, id)).toMatchObject({ containerId: before?.containerId, startedAt: before?.startedAt });
+    plane.expect({ containers: [web()] });
+    await plane.reported((r) => r.converged && r.containers.length === 1);
+  });
+
   it('reports a container that exits at once with its code and last lines, and serves the others', async () => {
     plane.expect({ containers: [web(), other(shell('echo about to fail; echo no database >&2; exit 7'))] });
     const report = await plane.reported((r) => (containerOf(r, other().allocationId)?.restarts ?? 0) >= 2);

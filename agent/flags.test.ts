@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InputError } from '../platform/errors/errors.ts';
+import type { InputError } from '../platform/errors/errors.ts';
 import { parseFlags, usage } from './flags.ts';
 
 const url = ['--url', 'https://landfall.example.com/'];

@@ -89,7 +89,16 @@ function answered(answer: IncomingMessage, body: string): ControlAnswer {
   const status = answer.statusCode ?? 0;
   if ((status >= 200 && status < 300) || status === 304) return { status, etag: answer.headers.etag ?? null, body };
   const { code, message } = refusalOf(body);
-  throw new ControlRefused(status, code, message ?? `The control plane answered ${status}.`);
+  const skew = code === 'signature_stale' || code === 'signature_clock_ahead' ? skewSentence(answer.headers.date) : '';
+  throw new ControlRefused(status, code, `${message ?? `The control plane answered ${status}.`}${skew}`);
+}
+
+/** By how much this node's clock is wrong, as far as the answer's own date tells. */
+function skewSentence(date: string | undefined): string {
+  const seconds = Math.round((Date.now() - Date.parse(date ?? '')) / 1_000);
+  if (Number.isNaN(seconds) || seconds === 0) return '';
+  const direction = seconds > 0 ? 'ahead of' : 'behind';
+  return ` This node's clock is ${Math.abs(seconds)} s ${direction} the control plane's; let NTP set it.`;
 }
 
 /** core/contract/error.ts, read leniently: what stands between may answer too. */

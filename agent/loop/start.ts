@@ -56,6 +56,7 @@ export interface Loop {
 const probesAtOnce = 16;
 const tailLines = 50;
 const logsEveryMs = 1_000;
+const cursorsEveryMs = 5_000;
 
 export async function startLoop(options: LoopOptions): Promise<Loop> {
   const { clock, engine, alarm, log } = options;
@@ -88,11 +89,15 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     concurrency: probesAtOnce,
     onChange: () => alarm.ring('health'),
   });
+  let refusedLast = '';
   const reports = reporter({
     ...options,
     send: options.control.status,
     onAnswer: (report, answer) => {
       forgetReported(memory, report.actions);
+      const refused = answer.refused.map(({ allocationId, code }) => `${allocationId} (${code})`).join(', ');
+      if (refused !== '' && refused !== refusedLast) log(`Not taken of the report: ${refused}.`);
+      refusedLast = refused;
       options.onWork(answer.work);
     },
   });
@@ -109,6 +114,15 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
   });
   const logs = containerLogs({ shipper: options.shipper, cursors: await options.cursors.read(), secretsOf });
   const stopLogs = every({ clock, milliseconds: logsEveryMs, log }, () => logs.follow(seenLast));
+  let saved = JSON.stringify(logs.cursors());
+  const saveCursors = async (): Promise<void> => {
+    const cursors = logs.cursors();
+    const now = JSON.stringify(cursors);
+    if (now === saved) return;
+    await options.cursors.write(cursors);
+    saved = now;
+  };
+  const stopSaving = every({ clock, milliseconds: cursorsEveryMs, log }, saveCursors);
   const running = runLoop(memory, {
     ...options,
     signal: stopping.signal,
@@ -126,11 +140,11 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
       stopping.abort(new Error('The agent stops.'));
       alarm.ring('stop');
       stopEvents();
-      await stopLogs();
+      await Promise.all([stopLogs(), stopSaving()]);
       await running;
       health.stop();
       reports.stop();
-      await options.cursors.write(logs.cursors());
+      await saveCursors();
     },
   };
 }

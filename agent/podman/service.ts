@@ -3,11 +3,13 @@ import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { cgroupVersion } from '../cgroup/version.ts';
-import { startChild } from '../process/child.ts';
+import { systemClock } from '../loop/clock.ts';
+import { startChild, type Child } from '../process/child.ts';
 import { renderInitScript, type Containment } from '../process/containment.ts';
 import { cgroupManagerFor, renderContainersConf, type EngineHost } from './containers-conf.ts';
 import { linesSaid } from '../process/lines-said.ts';
 import { untilReady } from '../process/ready.ts';
+import { supervise } from '../process/supervise.ts';
 import type { Ulimit } from './container-create.ts';
 import { podman } from './podman.ts';
 import { instanceName } from '../storage/instance.ts';
@@ -74,20 +76,25 @@ export async function startEngineService(options: EngineServiceOptions): Promise
       ? { kind: 'contained', initScript, privateDirectories: machineWide, cgroupProcs: [] }
       : { kind: 'kept' };
   const said = linesSaid(20);
-  const child = startChild({
-    argv: engineArgv({ dataDir: options.dataDir, lifetime: options.lifetime, socketPath }),
-    env: { ...options.env, CONTAINERS_CONF: config },
-    containment,
-    onLine: (line) => {
-      said.add(line);
-      options.onLine(line);
-    },
-  });
+  const onLine = (line: string): void => {
+    said.add(line);
+    options.onLine(line);
+  };
+  const start = (): Child =>
+    startChild({
+      argv: engineArgv({ dataDir: options.dataDir, lifetime: options.lifetime, socketPath }),
+      env: { ...options.env, CONTAINERS_CONF: config },
+      containment,
+      onLine,
+    });
+  const child = start();
   const socket = engineSocket(socketPath);
   const { ping } = podman(socket);
   await untilReady({ child, withinMs: readyWithinMs, ping, notReady: (cause) => notReady(said.last(3), cause) });
   socket.close();
-  return { socketPath, procRoot: child.procRoot, stop: () => child.stop(10_000) };
+  const what = 'The container engine';
+  const service = supervise(child, { what, start, clock: systemClock, pauseMs: 1_000, log: options.onLine });
+  return { socketPath, procRoot: service.procRoot, stop: () => service.stop(10_000) };
 }
 
 function notReady(said: string, cause: unknown): StalledError {

@@ -3,10 +3,12 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { StalledError } from '../../../platform/errors/errors.ts';
 import { ensureCgroup, procsFiles, type CgroupHost } from '../../cgroup/cgroup.ts';
-import { startChild } from '../../process/child.ts';
+import { systemClock } from '../../loop/clock.ts';
+import { startChild, type Child } from '../../process/child.ts';
 import { renderInitScript } from '../../process/containment.ts';
 import { linesSaid } from '../../process/lines-said.ts';
 import { untilReady } from '../../process/ready.ts';
+import { supervise } from '../../process/supervise.ts';
 import { socketPathFor } from '../../storage/socket-path.ts';
 import { connectBuildKit } from '../buildkit/client.ts';
 import { renderDaemonConfig } from './config.ts';
@@ -49,7 +51,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   await ensureCgroup(options.cgroups, options.cgroup, limits);
   await ensureCgroup(options.cgroups, own, { cpuMillis: null, memoryBytes: null, cpuWeight: null });
   const said = linesSaid(20);
-  const child = startChild({
+  const start = (): Child =>
+    startChild({
     argv: [options.program, '--config', config],
     env: options.env,
     containment: {
@@ -63,6 +66,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       options.onLine(line);
     },
   });
+  const child = start();
   const address = `unix://${socketPath}`;
   const client = connectBuildKit(address);
   await untilReady({
@@ -72,7 +76,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     notReady: (cause) => notReady(said.last(3), cause),
   });
   client.close();
-  return { address, stop: () => child.stop(5_000) };
+  const what = 'BuildKit';
+  const daemon = supervise(child, { what, start, clock: systemClock, pauseMs: 1_000, log: options.onLine });
+  return { address, stop: () => daemon.stop(5_000) };
 }
 
 function daemonConfig(options: DaemonOptions, root: string, socketPath: string) {
