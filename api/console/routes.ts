@@ -26,6 +26,9 @@ export interface ConsoleDeps extends ApiDeps {
   stopping: AbortSignal;
 }
 
+/** The API's description is not about pages. */
+const hidden = { hide: true };
+
 const Link = Type.Object({ key: Type.Optional(Type.String({ maxLength: 200 })) });
 const EventsQuery = Type.Object({ ...Link.properties, from: Type.Optional(Type.String({ maxLength: 20_000 })) });
 
@@ -33,16 +36,27 @@ const EventsQuery = Type.Object({ ...Link.properties, from: Type.Optional(Type.S
 const shownLines = 400;
 
 export function consoleRoutes(api: Api, deps: ConsoleDeps): void {
+  signedInPages(api, deps);
+  linkedPages(api, deps);
+  liveEvents(api, deps);
+  loginRoute(api, deps);
+  assetRoute(api);
+}
+
+const urlOf =
+  ({ config, masterKeys }: ConsoleDeps) =>
+  (intentId: string): string =>
+    intentUrl(config.publicUrl, masterKeys, intentId);
+
+function signedInPages(api: Api, deps: ConsoleDeps): void {
   const { db } = deps.database;
-  const url = (id: string): string => intentUrl(deps.config.publicUrl, deps.masterKeys, id);
   const view = () => ({ pools: deps.config.pools, now: deps.now() });
-  const hidden = { hide: true };
 
   api.get('/', { schema: hidden }, async (request, reply) => {
     await requireSession(deps, request);
     const [projects, intents, nodes] = await Promise.all([
       projectResources(db),
-      intentResources(db, { limit: 12 }, url),
+      intentResources(db, { limit: 12 }, urlOf(deps)),
       nodeResources(db, view()),
     ]);
     return reply.type('text/html').send(renderOverview({ projects, intents, nodes }));
@@ -52,11 +66,14 @@ export function consoleRoutes(api: Api, deps: ConsoleDeps): void {
     await requireSession(deps, request);
     return reply.type('text/html').send(renderNodesPage(await nodeResources(db, view())));
   });
+}
 
+function linkedPages(api: Api, deps: ConsoleDeps): void {
+  const { db } = deps.database;
   api.get('/intents/:id', { schema: { ...hidden, params: IdParams, querystring: Link } }, async (request, reply) => {
     const id = idOf(request.params);
     const reader = await requireReader(deps, request, id);
-    const intent = await findIntentDetail(db, id, url);
+    const intent = await findIntentDetail(db, id, urlOf(deps));
     if (intent === null) throw new ApiError('not_found');
     const logs = new Map<string, LogRead>();
     for (const build of intent.builds) logs.set(build.id, await readLogTail(db, `build:${build.id}`, shownLines));
@@ -66,13 +83,26 @@ export function consoleRoutes(api: Api, deps: ConsoleDeps): void {
     return reply.type('text/html').send(renderIntentPage({ intent, links, logOf }));
   });
 
+  api.get('/rollouts/:id', { schema: { ...hidden, params: IdParams, querystring: Link } }, async (request, reply) => {
+    const rollout = await findRolloutDetail(db, idOf(request.params));
+    const reader = await requireReader(deps, request, rollout?.intentId ?? null);
+    if (rollout === null) throw new ApiError('not_found');
+    const back = rollout.intentId === null ? null : `/intents/${rollout.intentId}${keyQuery(reader)}`;
+    return reply
+      .type('text/html')
+      .send(renderRolloutPage(rollout, { intentUrl: back, signedIn: reader.kind === 'session' }));
+  });
+}
+
+function liveEvents(api: Api, deps: ConsoleDeps): void {
+  const { db } = deps.database;
   api.get(
     '/intents/:id/events',
     { schema: { ...hidden, params: IdParams, querystring: EventsQuery } },
     async (request, reply) => {
       const intentId = idOf(request.params);
       const reader = await requireReader(deps, request, intentId);
-      const load = () => findIntentDetail(db, intentId, url);
+      const load = () => findIntentDetail(db, intentId, urlOf(deps));
       if ((await load()) === null) throw new ApiError('not_found');
       const positions = startOf(request.headers['last-event-id'], request.query);
       const links = intentLinks(intentId, reader, positions);
@@ -88,17 +118,9 @@ export function consoleRoutes(api: Api, deps: ConsoleDeps): void {
       reply.raw.end();
     },
   );
+}
 
-  api.get('/rollouts/:id', { schema: { ...hidden, params: IdParams, querystring: Link } }, async (request, reply) => {
-    const rollout = await findRolloutDetail(db, idOf(request.params));
-    const reader = await requireReader(deps, request, rollout?.intentId ?? null);
-    if (rollout === null) throw new ApiError('not_found');
-    const back = rollout.intentId === null ? null : `/intents/${rollout.intentId}${keyQuery(reader)}`;
-    return reply
-      .type('text/html')
-      .send(renderRolloutPage(rollout, { intentUrl: back, signedIn: reader.kind === 'session' }));
-  });
-
+function loginRoute(api: Api, deps: ConsoleDeps): void {
   api.get(
     '/login',
     { schema: { ...hidden, querystring: Type.Object({ token: Type.String({ maxLength: 1_000 }) }) } },
@@ -110,7 +132,9 @@ export function consoleRoutes(api: Api, deps: ConsoleDeps): void {
       return reply.header('set-cookie', sessionCookie(session, { secure })).redirect('/', 303);
     },
   );
+}
 
+function assetRoute(api: Api): void {
   api.get(
     '/console/:name',
     { schema: { ...hidden, params: Type.Object({ name: Type.String() }) } },

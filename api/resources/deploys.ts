@@ -36,9 +36,14 @@ const page = {
 };
 
 export function deployRoutes(api: Api, deps: ApiDeps): void {
-  const { db } = deps.database;
-  const url = (id: string): string => intentUrl(deps.config.publicUrl, deps.masterKeys, id);
+  projectRoutes(api, deps);
+  intentRoutes(api, deps);
+  buildRoutes(api, deps);
+  rolloutRoutes(api, deps);
+  auditRoutes(api, deps);
+}
 
+function projectRoutes(api: Api, { database: { db } }: ApiDeps): void {
   api.get(
     '/projects',
     {
@@ -56,6 +61,10 @@ export function deployRoutes(api: Api, deps: ApiDeps): void {
     { schema: { operationId: 'getService', tags: ['deploys'], params: IdParams, response: answers(ServiceResource) } },
     async (request) => found(await findServiceResource(db, idOf(request.params))),
   );
+}
+
+function intentRoutes(api: Api, { database: { db }, config, masterKeys }: ApiDeps): void {
+  const url = (id: string): string => intentUrl(config.publicUrl, masterKeys, id);
 
   api.get(
     '/intents',
@@ -75,6 +84,10 @@ export function deployRoutes(api: Api, deps: ApiDeps): void {
     { schema: { operationId: 'getIntent', tags: ['deploys'], params: IdParams, response: answers(IntentDetail) } },
     async (request) => found(await findIntentDetail(db, idOf(request.params), url)),
   );
+}
+
+function buildRoutes(api: Api, deps: ApiDeps): void {
+  const { db } = deps.database;
 
   api.get(
     '/builds',
@@ -104,7 +117,9 @@ export function deployRoutes(api: Api, deps: ApiDeps): void {
       return found(await findBuildResource(db, id));
     },
   );
+}
 
+function rolloutRoutes(api: Api, { database: { db } }: ApiDeps): void {
   api.get(
     '/rollouts',
     {
@@ -136,7 +151,9 @@ export function deployRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request) => ({ allocations: await allocationResources(db, request.query) }),
   );
+}
 
+function auditRoutes(api: Api, { database: { db } }: ApiDeps): void {
   api.get(
     '/audit-events',
     {
