@@ -142,6 +142,22 @@ export class Harness {
     return this.intent(sha, ended).then((intent) => expectStatus(intent, 'failed'));
   }
 
+  /** The commit is being built, and the build has come to a step that says these words. */
+  building(sha: string, words: string): Promise<IntentDetail> {
+    return this.intent(sha, () => true).then(async (intent) => {
+      const [build] = intent.builds;
+      const seen = async (): Promise<true | null> => ((await this.buildLog(build!.id)).includes(words) ? true : null);
+      await eventually(unlessAway(seen), { what: `${words} in the log of a build` });
+      return intent;
+    });
+  }
+
+  /** The check run of this commit, once it is completed. */
+  async checkRun(repository: TestRepository, sha: string): Promise<Report['checkRuns'][number]> {
+    const find = (report: Report) => report.checkRuns.find((run) => run.headSha === sha && run.status === 'completed');
+    return find(await this.github(repository, (report) => find(report) !== undefined))!;
+  }
+
   /** What GitHub shows of the repository, once it is as asked. */
   async github(repository: TestRepository, is: (report: Report) => boolean): Promise<Report> {
     let last: Report | null = null;
