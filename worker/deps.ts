@@ -15,5 +15,7 @@ export interface WorkerDeps {
   imagePrefix: string;
   /** The console page of an intent, with the key that opens it. */
   consoleUrl: (intentId: string) => string;
+  /** Since when agents can reach this control plane: that they were silent before says nothing about them. */
+  hearingSince: Date;
   now: () => Date;
 }

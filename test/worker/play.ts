@@ -255,3 +255,45 @@ export async function deploy(
   await convergeAll(world, agents);
   return intentId;
 }
+
+/** What there is of a project, counted: the same however often the jobs that made it ran. */
+export async function counted({ database, sandbox }: AnyWorld, project: Project) {
+  const { db } = database;
+  const service = { environment: { projectId: project.id } };
+  const intents = await db.intent.findMany({ where: { environment: { projectId: project.id } } });
+  const rollouts = await db.rollout.findMany({ where: { service }, orderBy: { createdAt: 'asc' } });
+  const terminal = ['running', 'stopped', 'failed', 'rolled_back'] as const;
+  const ends = await db.rolloutEvent.groupBy({
+    by: ['rolloutId'],
+    where: { rollout: { service }, toStage: { in: [...terminal] } },
+    _count: true,
+  });
+  const ofProject = ({ repositoryId }: { repositoryId: number }): boolean => repositoryId === project.repositoryId;
+  return {
+    intents: intents.map(({ status }) => status),
+    builds: await db.build.count({ where: { projectId: project.id } }),
+    attempts: await db.workItem.count({ where: { build: { projectId: project.id } } }),
+    releases: await db.release.count({ where: { service } }),
+    rollouts: rollouts.map(({ stage }) => stage),
+    /** Of each rollout: terminal events. */
+    ends: ends.map(({ _count }) => _count),
+    allocations: await db.allocation.count({ where: { service } }),
+    checkRuns: sandbox.state.checkRuns.filter(ofProject).map(({ conclusion }) => conclusion),
+    deployments: sandbox.state.deployments.filter(ofProject).length,
+    statuses: sandbox.state.deploymentStatuses.filter(ofProject).map(({ state }) => state),
+  };
+}
+
+/** Of one deploy of one service that went well. */
+export const oneDeploy = {
+  intents: ['succeeded'],
+  builds: 1,
+  attempts: 1,
+  releases: 1,
+  rollouts: ['running'],
+  ends: [1],
+  allocations: 1,
+  checkRuns: ['success'],
+  deployments: 1,
+  statuses: ['in_progress', 'success'],
+};

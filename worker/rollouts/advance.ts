@@ -53,11 +53,9 @@ async function step(deps: WorkerDeps, tx: Db, rolloutId: string): Promise<Step> 
   const snapshot = await loadRollout(tx, rolloutId, new Date(now.getTime() - nodeLeaseMs));
   const { rollout, view, facts } = snapshot;
   const { factsVersion } = rollout;
-  const { transitions, effects, rest } = movesOf(
-    view,
-    { ...facts, placement: await placementFor(deps, tx, snapshot) },
-    now,
-  );
+  const { hearingSince } = deps;
+  const placement = await placementFor(deps, tx, snapshot);
+  const { transitions, effects, rest } = movesOf(view, { ...facts, placement, hearingSince }, now);
   const last = transitions.at(-1);
   if (last === undefined) {
     if (rest?.waiting) await recordWaiting(tx, rollout, { ...rest.waiting, at: now });
