@@ -69,7 +69,7 @@ async function startWithGithub(parts: Parts, wanted: ReadonlySet<Role>, http: Fa
   const shared = { database, queues, github, log, consoleUrl, now: () => new Date() };
   if (wanted.has('worker')) {
     const imagePrefix = [config.registry.host, config.registry.path].filter((part) => part !== '').join('/');
-    startWorker({ ...shared, pools: config.pools, imagePrefix });
+    startWorker({ ...shared, pools: config.pools, imagePrefix, hearingSince: shared.now() });
   }
   if (wanted.has('bot')) await startBot({ ...shared, probot: createProbot(githubConfig, log) }).register(http);
 }

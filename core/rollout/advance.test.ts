@@ -187,6 +187,14 @@ describe('advance', () => {
     expect(to(advance(view, live(facts, at(3_610_000)), at(3_610_000)))).toBe('pulling nodes_back');
   });
 
+  it('counts the deadline from when the control plane hears its nodes again', () => {
+    const slow = { ...withOwn({ health: 'starting' }), hearingSince: at(3_600_000) };
+    expect(advance(inStage('starting'), live(slow, at(3_899_999)), at(3_899_999)).transition).toBe(null);
+    expect(to(advance(inStage('starting'), live(slow, at(3_900_000)), at(3_900_000)))).toBe(
+      'rolled_back deadline_passed',
+    );
+  });
+
   it('waits for the old ones to be gone, though not for silent nodes nor for ever', () => {
     const stopping = { ...facts, allocations: [own, { ...old, nodeId: 'n2', desired: 'stopped' as const }] };
     const nodes = [...facts.nodes, { id: 'n2', name: 'two', lastSeenAt: start }];

@@ -47,7 +47,8 @@ export function advance(rollout: RolloutView, facts: RolloutFacts, now: Date): A
 function sceneOf(rollout: RolloutView, facts: RolloutFacts, now: Date): Scene {
   const old = facts.allocations.filter(({ rolloutId }) => rolloutId !== rollout.id);
   const turns = facts.older.map(({ finishedAt }) => finishedAt?.getTime() ?? 0);
-  const turn = Math.max(rollout.createdAt.getTime(), ...turns);
+  // What nodes said while nobody heard them is said again: the time for it begins when they are heard.
+  const turn = Math.max(rollout.createdAt.getTime(), facts.hearingSince?.getTime() ?? 0, ...turns);
   const deadline = new Date(turn + rollout.deadlineMs);
   return { rollout, facts, now, own: ownOf(rollout, facts.allocations), old, deadline };
 }
