@@ -47,15 +47,15 @@ export async function limitLane(db: Db, installationId: number, until: Date): Pr
 }
 
 /**
- * Begins an attempt at a write, and holds the lane for longer. Gives the lane as it is held now; `lost` when another has taken it,
- * `not_owed` when a newer write took this one's place meanwhile. From here on the write may have reached GitHub, so it is no longer
- * coalesced away, and the next attempt looks first.
+ * Begins an attempt at a write, and holds the lane for longer. Gives the lane as it is held now, with whether the write is owed
+ * still: a newer one may have taken its place. `lost` when another has taken the lane. From here on the write may have reached
+ * GitHub, so it is no longer coalesced away, and the next attempt looks first.
  */
 export async function beginWrite(
   db: Db,
   lane: HeldLane,
   { writeId, until }: { writeId: bigint; until: Date },
-): Promise<HeldLane | 'lost' | 'not_owed'> {
+): Promise<{ lane: HeldLane; owed: boolean } | 'lost'> {
   const [row] = await db.$queryRaw<{ held: boolean; begun: boolean }[]>`
     WITH held AS (
       UPDATE "Installation" SET "laneUntil" = ${until}
@@ -68,5 +68,5 @@ export async function beginWrite(
     )
     SELECT EXISTS (SELECT 1 FROM held) AS held, EXISTS (SELECT 1 FROM begun) AS begun`;
   if (row?.held !== true) return 'lost';
-  return row.begun ? { ...lane, until } : 'not_owed';
+  return { lane: { ...lane, until }, owed: row.begun };
 }

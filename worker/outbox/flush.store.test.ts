@@ -190,7 +190,7 @@ describe('one flusher at a time', () => {
     if (taken.kind !== 'held') throw new Error('The lane is taken.');
     const [first] = await sendableWrites(db, installationId, { now: world.now(), limit: 1 });
     const begun = await beginWrite(db, taken.lane, { writeId: first!.id, until: taken.lane.until });
-    expect(begun).toMatchObject({ installationId });
+    expect(begun).toMatchObject({ lane: { installationId }, owed: true });
     // GitHub took it, and the process died before it could say so.
     const body = (first!.payload as { body: Record<string, unknown> }).body;
     const github = await world.deps.github.forInstallation(installationId);
@@ -227,6 +227,23 @@ describe('one flusher at a time', () => {
     await leaveLane(db, next);
     expect((await writesOf())[0]?.attempts).toBe(0);
   });
+});
+
+it('goes on behind a write whose place was taken while another was sent', async () => {
+  const { installationId } = project;
+  const { db } = world.database;
+  await push(world, project);
+  world.queues.obliterate();
+  await owe(db, installationId, [note('old', { coalesceKey: 'live' })]);
+  world.sandbox.faults.set({ kind: 'latency', milliseconds: 300, match: 'repos/create-deployment' });
+  const flushing = flush(world.deps, installationId);
+  await expect.poll(() => held().runs.length).toBe(1);
+  await owe(db, installationId, [note('new', { coalesceKey: 'live' })]);
+  await flushing;
+  const rows = await writesOf();
+  expect(rows.map(({ status }) => status)).toEqual(['sent', 'sent', 'superseded', 'failed']);
+  const taken = { installationId, until: new Date(world.now().getTime() + 30_000) };
+  expect((await takeLane(db, taken, world.now())).kind).toBe('held');
 });
 
 describe('what is owed', () => {

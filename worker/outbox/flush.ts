@@ -24,9 +24,8 @@ async function laneOf(deps: WorkerDeps, taken: HeldLane): Promise<Lane & { held:
     begin: async ({ id }) => {
       const begun = await beginWrite(db, held, { writeId: id, until: holdUntil(deps) });
       if (begun === 'lost') return 'lost';
-      if (begun === 'not_owed') return 'not_owed';
-      held = begun;
-      return 'begun';
+      held = begun.lane;
+      return begun.owed ? 'begun' : 'not_owed';
     },
     send: (write) => sendWrite(db, client, write),
     markSent: ({ id }, sent) => markSent(db, id, sent),

@@ -99,6 +99,14 @@ describe('flushLane', () => {
     expect(lane.rows[0]?.attempts).toBe(0);
   });
 
+  it.each(['installation_suspended', 'github_credentials_refused'])('keeps what is owed while %s', async (code) => {
+    const lane = fakeLane(['a:1', 'b:1'], [new StalledError(code, 'A person has to change something.')]);
+    const until = new Date(start.getTime() + 300_000);
+    expect(await flushLane(lane)).toEqual({ kind: 'limited', until });
+    expect(lane.calls).toEqual(['a:1']);
+    expect(lane.rows.map(({ status }) => status)).toEqual(['pending', 'pending']);
+  });
+
   it('goes on behind a write that GitHub will never take', async () => {
     const lane = fakeLane(['a:1', 'a:2'], [new StalledError('github_rejected', 'GitHub refuses this write.')]);
     expect(await flushLane(lane)).toEqual({ kind: 'done' });

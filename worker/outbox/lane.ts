@@ -35,6 +35,10 @@ const writesAtOnce = 30;
 const patience = 3;
 const awayMs = 5_000;
 
+/** What keeps GitHub from taking any write of the installation until a person has changed something. */
+const notOfTheWrite: ReadonlySet<string> = new Set(['github_credentials_refused', 'installation_suspended']);
+const personMs = 5 * 60_000;
+
 /** `passed`: whatever became of it, the next one may go. */
 type Sent = { kind: 'passed' } | { kind: 'later' } | Extract<Flushed, { kind: 'limited' | 'lost' }>;
 
@@ -64,7 +68,12 @@ async function putOff(lane: Lane, write: PendingWrite, error: unknown): Promise<
       await lane.markLater(write, { notBefore, error: found.message });
       return { kind: 'later' };
     }
-    case 'stalled':
+    case 'stalled': {
+      if (!notOfTheWrite.has(found.code)) break;
+      const until = new Date(lane.now().getTime() + personMs);
+      await lane.limit(write, { until, error: found.message });
+      return { kind: 'limited', until };
+    }
     case 'ignored':
       break;
   }
