@@ -205,9 +205,9 @@ describe('a build', () => {
   it('P80: runs steps in a cgroup with the limits of the order, and ends a build that is cancelled', async () => {
     const sha = await source.commit(repository(['RUN sleep 299']));
     plane.leaseMs = 1_500;
-    const { workId, buildId } = offer(sha, { limits: { cpuMillis: 500, memoryBytes: 128 * 1024 ** 2 } });
+    const { workId } = offer(sha, { limits: { cpuMillis: 500, memoryBytes: 128 * 1024 ** 2 } });
     await vi.waitFor(async () => expect(await allCommandLines()).toContain('sleep 299'), { timeout: 20_000 });
-    const cgroup = `/landfall-${instanceName(one.dataDir)}-builds/${buildId}-1`;
+    const cgroup = `/landfall-${instanceName(one.dataDir)}-builds/steps`;
     expect(await limitsOf(cgroup)).toEqual({ memory: String(128 * 1024 ** 2), cpu: '50000' });
     plane.cancel = 'superseded';
     expect(await plane.outcome(workId)).toEqual({ kind: 'cancelled', code: 'superseded' });
@@ -220,6 +220,25 @@ describe('a build', () => {
     const outcome = failed((await build(sha, { limits: { cpuMillis: 1_000, memoryBytes: 64 * 1024 ** 2 } })).outcome);
     expect(outcome.code).toBe('out_of_memory');
     expect(outcome.message).toMatch(/used more than its 64 MiB of memory/);
+  });
+
+  it('runs no step again that has not changed, and keeps its layers in the registry for other nodes', async () => {
+    const change = (text: string) => async (folder: string) => {
+      await repository(['RUN echo slow > /slow', 'COPY text /text'])(folder);
+      await writeFile(path.join(folder, 'text'), text);
+    };
+    const imageName = `${registry.host}/acme/app/cached`;
+    await build(await source.commit(change('one')), { imageName });
+    const { log } = await build(await source.commit(change('two')), { imageName });
+    await vi.waitFor(() => expect(log().join('\n')).toMatch(/CACHED \[2\/3\] RUN echo slow/));
+    const url = `http://${registry.host}/v2/acme/app/cached/manifests/buildcache`;
+    const authorization = `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}`;
+    const accept = 'application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json';
+    await vi.waitFor(async () => expect((await fetch(url, { headers: { authorization, accept } })).status).toBe(200), {
+      timeout: 20_000,
+      interval: 200,
+    });
+    await vi.waitFor(async () => expect(await readdir(path.join(one.dataDir, 'sources'))).toEqual([]));
   });
 
   it('makes as many builds at once as the machine is good for', async () => {

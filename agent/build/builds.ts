@@ -14,7 +14,9 @@ import { nodeResources } from '../node/resources.ts';
 import { cgroupVersion } from '../cgroup/version.ts';
 import { instanceName } from '../storage/instance.ts';
 import { openBuilder, type BuilderChoice } from './builder.ts';
-import { confiner } from './confine.ts';
+import { confiner, unconfined } from './confine.ts';
+import { stepsCgroup } from './daemon/daemon.ts';
+import { layerCache } from './layer-cache.ts';
 import { buildPressure } from './pressure.ts';
 import { buildRunner } from './runner.ts';
 import { buildWork } from './work.ts';
@@ -42,6 +44,7 @@ export interface Builds {
 
 /** The share of a machine's memory that all builds together, and the daemon, may use. */
 const memoryShare = 0.75;
+const cacheDelayMs = 5_000;
 
 export async function startBuilds(options: BuildsOptions): Promise<Builds> {
   const { dataDir, env, log, clock } = options;
@@ -60,6 +63,7 @@ export async function startBuilds(options: BuildsOptions): Promise<Builds> {
     },
     options.onChange,
   );
+  const cache = layerCache({ clock, delayMs: cacheDelayMs, log });
   let short: string | null = null;
   const pressure = async (): Promise<string | null> => {
     short = buildPressure(await nodeResources({ dataDir, engineVersion: null }));
@@ -70,7 +74,8 @@ export async function startBuilds(options: BuildsOptions): Promise<Builds> {
     build: buildWork({
       opener: options.opener,
       shipper: options.shipper,
-      confine: confiner({ cgroups, parent: cgroup, log }),
+      confine: options.choice.kind === 'supervised' ? confiner(cgroups, stepsCgroup(cgroup)) : unconfined,
+      cache,
       builder: builder.client,
       source: { cacheDir: path.join(dataDir, 'git'), workDir, env },
       clock,
@@ -83,6 +88,7 @@ export async function startBuilds(options: BuildsOptions): Promise<Builds> {
     capabilities: () => (builder.isReady() && short === null ? ['build'] : []),
     close: async () => {
       await runner.stop();
+      await cache.stop();
       await builder.close();
     },
   };

@@ -1,13 +1,16 @@
 /** Carries out one claimed build, from source to an image in the registry, and always answers with an outcome. */
 import type { Static } from 'typebox';
 import type { BuildOrder as BuildOrderSchema, BuildOutcome } from '../../core/contract/work.ts';
-import { exposedPorts } from '../registry/manifest.ts';
+import type { RegistryTarget } from '../registry/access.ts';
+import { exposedPorts, hasManifest } from '../registry/manifest.ts';
 import type { RegistryCredentials } from '../podman/podman.ts';
 import type { BuildKitClient } from './buildkit/client.ts';
-import { buildDockerfile } from './buildkit/dockerfile.ts';
+import { buildDockerfile, registryCache, type DockerfileBuild } from './buildkit/dockerfile.ts';
+import type { CacheRef } from './buildkit/solve-request.ts';
 import { DeadlineExceeded } from '../process/deadline.ts';
-import type { Confinement } from './confine.ts';
+import type { Confine } from './confine.ts';
 import { BuildFailed } from './failure.ts';
+import type { CacheWrite } from './layer-cache.ts';
 import type { BuildLog } from './log.ts';
 import { outcomeOf } from './outcome.ts';
 import { fetchSource, type Checkout, type SourceOptions } from './source/fetch.ts';
@@ -24,41 +27,46 @@ export interface BuildPorts {
   /** Rejects with BuildFailed `builder_unavailable`. */
   builder: () => Promise<BuildKitClient>;
   source: Pick<SourceOptions, 'cacheDir' | 'workDir' | 'env'>;
-  /** Makes a cgroup with the order's limits for the steps; `release` says whether memory ran out, and removes it. */
-  confine: (order: BuildOrder) => Promise<Confinement>;
+  confine: Confine;
   log: BuildLog;
+  /** This node has built the image before. */
+  isWarm: boolean;
   /** Aborted with a reason when the build is to end early. */
   cancel: AbortSignal;
   now: () => number;
 }
 
-const fetchDeadlineMs = 300_000;
+export interface EndedBuild {
+  outcome: BuildOutcome;
+  /** Null when there is nothing to write. */
+  cache: CacheWrite | null;
+}
 
-export async function executeBuild(order: BuildOrder, secrets: BuildSecrets, ports: BuildPorts): Promise<BuildOutcome> {
+const fetchDeadlineMs = 300_000;
+/** Of `registryCache`. */
+const cacheTag = 'buildcache';
+
+export async function executeBuild(order: BuildOrder, secrets: BuildSecrets, ports: BuildPorts): Promise<EndedBuild> {
+  const { timeoutMs } = order.spec;
   const end = new AbortController();
-  const timeout = setTimeout(
-    () => end.abort(new DeadlineExceeded('The build', order.spec.timeoutMs)),
-    order.spec.timeoutMs,
-  );
+  const timeout = setTimeout(() => end.abort(new DeadlineExceeded('The build', timeoutMs)), timeoutMs);
   const cancel = (): void => end.abort(ports.cancel.reason);
   if (ports.cancel.aborted) cancel();
   ports.cancel.addEventListener('abort', cancel);
-  const confinement = await ports.confine(order);
-  let outOfMemory = false;
-  const facts = () => ({
-    logTail: ports.log.tail(),
-    mask: ports.log.mask,
-    outOfMemory,
-    memoryBytes: order.limits.memoryBytes,
-    timeoutMs: order.spec.timeoutMs,
-  });
+  const confinement = await ports.confine(order.limits);
   try {
-    const outcome = await attempt(order, secrets, { ...ports, cgroup: confinement.cgroup, signal: end.signal });
+    const built = await attempt(order, secrets, { ...ports, signal: end.signal });
     await confinement.release();
-    return outcome;
+    return built;
   } catch (error) {
-    ({ outOfMemory } = await confinement.release());
-    return outcomeOf(error, end.signal.reason, facts());
+    const facts = {
+      logTail: ports.log.tail(),
+      mask: ports.log.mask,
+      memory: await confinement.release(),
+      memoryBytes: order.limits.memoryBytes,
+      timeoutMs,
+    };
+    return { outcome: outcomeOf(error, end.signal.reason, facts), cache: null };
   } finally {
     clearTimeout(timeout);
     ports.cancel.removeEventListener('abort', cancel);
@@ -66,20 +74,24 @@ export async function executeBuild(order: BuildOrder, secrets: BuildSecrets, por
 }
 
 interface Running extends BuildPorts {
-  cgroup: string;
   signal: AbortSignal;
 }
 
-async function attempt(order: BuildOrder, secrets: BuildSecrets, ports: Running): Promise<BuildOutcome> {
+async function attempt(order: BuildOrder, secrets: BuildSecrets, ports: Running): Promise<EndedBuild> {
   const startedAt = ports.now();
-  const [builder, checkout] = await Promise.all([ports.builder(), source(order, secrets, ports)]);
+  const builder = await ports.builder();
+  const cacheImports = knownCache(order, secrets, ports);
+  const checkout = await source(order, secrets, ports);
   const fetchedAt = ports.now();
+  const push = pushTimer(ports.now);
   try {
-    const push = pushTimer(ports.now);
-    const imageDigest = await solve(builder, { order, secrets, root: checkout.root, push }, ports);
+    const request = imageRequest({ order, secrets, root: checkout.root, push }, ports);
+    const cache = { imports: await cacheImports, exports: [] };
+    const { imageDigest } = await buildDockerfile(builder, { ...request, cache });
+    if (imageDigest === null) throw new BuildFailed('internal', 'BuildKit ended the build without naming an image.');
     const builtAt = ports.now();
     const pushMs = push.until(builtAt);
-    return {
+    const outcome: BuildOutcome = {
       kind: 'succeeded',
       imageDigest,
       exposedPorts: await declaredPorts(order, secrets, imageDigest),
@@ -89,9 +101,41 @@ async function attempt(order: BuildOrder, secrets: BuildSecrets, ports: Running)
         push: Math.round(pushMs),
       },
     };
-  } finally {
+    return { outcome, cache: cacheWrite(builder, request, { order, checkout }) };
+  } catch (error) {
     await checkout.remove();
+    throw error;
   }
+}
+
+/** The registry's cache of this image, when this node has none of its own and there is one. */
+async function knownCache(order: BuildOrder, secrets: BuildSecrets, ports: Running): Promise<readonly CacheRef[]> {
+  if (ports.isWarm) return [];
+  const target = registryTarget(order, secrets);
+  const { imports } = registryCache(order.imageName, order.registry.insecure);
+  return (await hasManifest(target, repositoryOf(order), cacheTag)) ? imports : [];
+}
+
+/** The same build again, every step of it cached, into the registry's cache. */
+function cacheWrite(
+  builder: BuildKitClient,
+  request: Omit<DockerfileBuild, 'cache'>,
+  { order, checkout }: { order: BuildOrder; checkout: Checkout },
+): CacheWrite {
+  const { exports } = registryCache(order.imageName, order.registry.insecure);
+  return {
+    imageName: order.imageName,
+    discard: checkout.remove,
+    write: async (signal) => {
+      try {
+        const image = { ...request.image, push: false };
+        const onProgress = (): void => undefined;
+        await buildDockerfile(builder, { ...request, image, onProgress, signal, cache: { imports: [], exports } });
+      } finally {
+        await checkout.remove();
+      }
+    },
+  };
 }
 
 function source(order: BuildOrder, secrets: BuildSecrets, ports: Running): Promise<Checkout> {
@@ -108,9 +152,9 @@ interface Solve {
   push: PushTimer;
 }
 
-async function solve(builder: BuildKitClient, { order, secrets, root, push }: Solve, ports: Running): Promise<string> {
+function imageRequest({ order, secrets, root, push }: Solve, ports: Running): Omit<DockerfileBuild, 'cache'> {
   const { spec, registry } = order;
-  const { imageDigest } = await buildDockerfile(builder, {
+  return {
     sourceDir: root,
     contextDir: spec.context,
     dockerfile: spec.dockerfile,
@@ -119,7 +163,6 @@ async function solve(builder: BuildKitClient, { order, secrets, root, push }: So
     labels: { 'org.opencontainers.image.revision': order.sha },
     // The tag only names the image for people and for the registry's collector; the digest is what is deployed.
     image: { name: `${order.imageName}:${order.sha}`, push: true, insecure: registry.insecure },
-    cache: { imports: [], exports: [] },
     contextKey: `landfall-${order.repositoryId}-${spec.context}`,
     secrets: {},
     registryAuth: (host) => (host === registry.host ? (secrets.credentials ?? undefined) : undefined),
@@ -128,15 +171,18 @@ async function solve(builder: BuildKitClient, { order, secrets, root, push }: So
       ports.log.progress(event);
     },
     signal: ports.signal,
-    cgroupParent: ports.cgroup,
-  });
-  if (imageDigest === null)
-    throw new BuildFailed('internal', 'BuildKit ended the build without the digest of an image.');
-  return imageDigest;
+  };
+}
+
+function registryTarget(order: BuildOrder, secrets: BuildSecrets): RegistryTarget {
+  const { host, insecure } = order.registry;
+  return { host, insecure, credentials: secrets.credentials };
+}
+
+function repositoryOf(order: BuildOrder): string {
+  return order.imageName.slice(order.registry.host.length + 1);
 }
 
 async function declaredPorts(order: BuildOrder, secrets: BuildSecrets, digest: string): Promise<number[]> {
-  const { host, insecure } = order.registry;
-  const repository = order.imageName.slice(host.length + 1);
-  return await exposedPorts({ host, insecure, credentials: secrets.credentials }, { repository, digest });
+  return await exposedPorts(registryTarget(order, secrets), { repository: repositoryOf(order), digest });
 }

@@ -7,7 +7,7 @@ import { BuildCancelled, outcomeOf, type FailureFacts } from './outcome.ts';
 const facts: FailureFacts = {
   logTail: ['last line'],
   mask: (text) => text.replaceAll('s3cret', '***'),
-  outOfMemory: false,
+  memory: 'fine',
   memoryBytes: 64 * 1024 ** 2,
   timeoutMs: 600_000,
 };
@@ -47,9 +47,15 @@ describe('the outcome of a build', () => {
     });
   });
 
-  it('says that memory ran out instead of an exit code', () => {
-    const outcome = outcomeOf(new BuildError(stepFailed), undefined, { ...facts, outOfMemory: true });
-    expect(outcome).toMatchObject({ code: 'out_of_memory', annotations: [{ line: 4 }] });
+  it.each([
+    ['killed', 1, 'out_of_memory'],
+    ['short', 137, 'out_of_memory'],
+    ['short', 1, 'step_failed'],
+    ['fine', 137, 'step_failed'],
+  ] as const)('says what the kernel says of memory: %s and exit code %i are %s', (memory, exitCode, code) => {
+    const outcome = outcomeOf(new BuildError({ ...stepFailed, exitCode }), undefined, { ...facts, memory });
+    expect(outcome).toMatchObject({ code, annotations: [{ line: 4 }] });
+    if (code !== 'out_of_memory') return;
     expect(outcome).toHaveProperty('message', expect.stringContaining('more than its 64 MiB of memory'));
   });
 

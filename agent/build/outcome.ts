@@ -2,14 +2,14 @@
 import type { Annotation, BuildFailureCode, BuildOutcome } from '../../core/contract/work.ts';
 import { DeadlineExceeded } from '../process/deadline.ts';
 import { BuildError, type BuildProblem } from './buildkit/errors.ts';
+import type { MemoryVerdict } from './confine.ts';
 import { BuildFailed } from './failure.ts';
 
 export interface FailureFacts {
   /** The log's last lines, masked. */
   logTail: readonly string[];
   mask: (text: string) => string;
-  /** The kernel killed a process of this build for memory. */
-  outOfMemory: boolean;
+  memory: MemoryVerdict;
   memoryBytes: number;
   timeoutMs: number;
 }
@@ -41,13 +41,20 @@ export function outcomeOf(error: unknown, abortReason: unknown, facts: FailureFa
 function problemOutcome(error: BuildError, facts: FailureFacts): BuildOutcome {
   const { problem } = error;
   if (problem.kind === 'cancelled') return { kind: 'cancelled', code: 'cancelled' };
-  if (problem.kind === 'step-failed' && facts.outOfMemory) {
+  if (problem.kind === 'step-failed' && wasKilledForMemory(problem.exitCode, facts.memory)) {
     const limit = `${Math.round(facts.memoryBytes / 1024 ** 2)} MiB`;
     const message = `The step ${problem.step.name} was killed: the build used more than its ${limit} of memory.`;
     return failed(facts, 'out_of_memory', message, annotationsOf(problem, message));
   }
   return failed(facts, codeOf(problem), error.message, annotationsOf(problem, error.message));
 }
+
+/** Where the kernel does not say that it killed, a step that ended by SIGKILL with its memory used up was. */
+function wasKilledForMemory(exitCode: number | null, memory: MemoryVerdict): boolean {
+  return memory === 'killed' || (memory === 'short' && exitCode === killedExitCode);
+}
+
+const killedExitCode = 137;
 
 function codeOf(problem: Exclude<BuildProblem, { kind: 'cancelled' }>): BuildFailureCode {
   switch (problem.kind) {

@@ -4,14 +4,16 @@ import type { Claim } from '../control/control.ts';
 import type { Opener } from '../keys/opener.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import type { Clock } from '../loop/clock.ts';
-import type { confiner } from './confine.ts';
+import type { Confine } from './confine.ts';
 import { executeBuild, type BuildPorts, type BuildSecrets } from './execute.ts';
+import type { LayerCache } from './layer-cache.ts';
 import { buildLog } from './log.ts';
 
 export interface WorkOptions {
   opener: Opener;
   shipper: LogShipper;
-  confine: ReturnType<typeof confiner>;
+  confine: Confine;
+  cache: LayerCache;
   builder: BuildPorts['builder'];
   source: BuildPorts['source'];
   clock: Clock;
@@ -31,14 +33,17 @@ export function buildWork(options: WorkOptions): (work: ClaimedWork) => Promise<
     const stream = options.shipper.open({ kind: 'build', id: order.buildId, attempt, startOffset: 0 });
     const secrets = maskedValues(opened.secrets);
     const log = buildLog({ stream, secrets, maxBytes: order.maxLogBytes, clock: options.clock });
-    const outcome = await executeBuild(order, opened.secrets, {
+    options.cache.interrupt();
+    const { outcome, cache } = await executeBuild(order, opened.secrets, {
       builder: options.builder,
       source: options.source,
-      confine: (confined) => options.confine(confined, attempt),
+      confine: options.confine,
+      isWarm: options.cache.isWarm(order.imageName),
       log,
       cancel,
       now: () => options.clock.now().getTime(),
     });
+    if (cache !== null) options.cache.offer(cache);
     log.note(closingLine(outcome));
     // The outcome does not wait for the log: its last lines follow it.
     void log.end();

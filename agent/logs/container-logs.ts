@@ -1,6 +1,5 @@
 /** Follows the log files of our containers and ships what is new. The file is the buffer: nothing is read that cannot be sent. */
 import { open } from 'node:fs/promises';
-import { maskText } from '../../core/log/mask.ts';
 import type { SeenContainer } from '../podman/observe.ts';
 import { parseCri } from './cri.ts';
 import type { Cursor } from './cursors.ts';
@@ -16,7 +15,8 @@ export interface ContainerLogs {
 export interface ContainerLogsOptions {
   shipper: LogShipper;
   cursors: Readonly<Record<string, Cursor>>;
-  secretsOf: (allocationId: string) => readonly string[];
+  /** Null: what the container writes is not to be read. */
+  maskOf: (allocationId: string) => ((text: string) => string) | null;
 }
 
 interface Followed {
@@ -38,18 +38,18 @@ export function containerLogs(options: ContainerLogsOptions): ContainerLogs {
     if (seen.logPath === null) return;
     const { allocationId } = seen;
     const one = followed.get(allocationId) ?? start(seen);
-    if (one.ends.length >= maxWaitingLines) return;
+    const mask = options.maskOf(allocationId);
+    if (mask === null || one.ends.length >= maxWaitingLines) return;
     const chunk = await readFrom(seen.logPath, seen.local.containerId, one.readAt);
     if (chunk === null || chunk.bytes.length === 0) return;
     const { lines, consumed } = parseCri(chunk.bytes);
-    const secrets = options.secretsOf(allocationId);
     let { nextOffset } = one.readAt;
     for (const { endsAt } of lines) {
       nextOffset += 1;
       one.ends.push({ offset: nextOffset, cursor: { ...chunk.from, bytes: chunk.from.bytes + endsAt, nextOffset } });
     }
     one.readAt = { ...chunk.from, bytes: chunk.from.bytes + consumed, nextOffset };
-    one.stream.push(lines.map(({ line }) => ({ ...line, text: maskText(line.text, secrets) })));
+    one.stream.push(lines.map(({ line }) => ({ ...line, text: mask(line.text) })));
   };
   const start = (seen: SeenContainer): Followed => {
     const { allocationId, local } = seen;

@@ -1,8 +1,8 @@
 /** Starts the loop with everything that wakes it: events of the engine, health, answers of the control plane, time. */
+import type { ExpectedState } from '../../core/contract/expected-state.ts';
 import type { Capability } from '../../core/contract/status.ts';
 import type { WorkOffer } from '../../core/contract/work.ts';
 import { labelNames } from '../../core/plan/labels.ts';
-import { maskText } from '../../core/log/mask.ts';
 import type { Control } from '../control/control.ts';
 import type { ExpectedSource } from '../control/expected-source.ts';
 import { reporter } from '../control/reporter.ts';
@@ -10,6 +10,7 @@ import { healthMonitor } from '../health/monitor.ts';
 import { prober } from '../health/probe.ts';
 import type { Opener } from '../keys/opener.ts';
 import { containerLogs } from '../logs/container-logs.ts';
+import { containerMasks } from '../logs/container-masks.ts';
 import type { CursorFile } from '../logs/cursors.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import { nodeResources } from '../node/resources.ts';
@@ -64,15 +65,16 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
   const stopping = new AbortController();
   let seenLast: readonly SeenContainer[] = [];
 
-  const secretsOf = (allocationId: string): string[] => {
-    const container = options.expected.current()?.containers.find((one) => one.allocationId === allocationId);
-    return container === undefined ? [] : Object.values(options.opener.secrets(container));
-  };
+  const masks = containerMasks({ open: options.opener.secrets, log });
+  /** Whatever is created from it has its secrets known before. */
+  const expected = (): ExpectedState | null =>
+    masks.remember(options.expected.current(), new Set(seenLast.map(({ allocationId }) => allocationId)));
   const logTail = async (seen: SeenContainer): Promise<string[]> => {
     try {
+      const mask = masks.of(seen.allocationId);
+      if (mask === null) return [];
       const frames = await engine.podman.logTail(seen.local.containerId, tailLines);
-      const secrets = secretsOf(seen.allocationId);
-      return frames.map(({ text }) => maskText(text, secrets));
+      return frames.map(({ text }) => mask(text));
     } catch (error) {
       // Its log explains a failure; without it the failure itself is still reported.
       log(
@@ -112,7 +114,7 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     follow: (follow) => engine.podman.events(labelNames.allocationId, follow),
     onEvent: () => alarm.ring('engine_event'),
   });
-  const logs = containerLogs({ shipper: options.shipper, cursors: await options.cursors.read(), secretsOf });
+  const logs = containerLogs({ shipper: options.shipper, cursors: await options.cursors.read(), maskOf: masks.of });
   const stopLogs = every({ clock, milliseconds: logsEveryMs, log }, () => logs.follow(seenLast));
   let saved = JSON.stringify(logs.cursors());
   const saveCursors = async (): Promise<void> => {
@@ -130,7 +132,7 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     execute: engine.execute,
     logTail,
     health,
-    expected: options.expected.current,
+    expected,
     poll: options.expected.poll,
     report,
     log: options.note,

@@ -57,6 +57,12 @@ function setUp(change: Partial<ExecuteOptions> = {}) {
 }
 
 describe('an action', () => {
+  it('P65: tells of a failure without the secrets that the engine repeats', async () => {
+    const { engine, run } = setUp({ openSecrets: () => ({ TOKEN: 'canary-9b1f' }) });
+    engine.fails.set('create', new EngineError('engine_refused', 'bad env TOKEN=canary-9b1f', { status: 500 }));
+    await expect(run(deploy)).rejects.toMatchObject({ code: 'create_failed', message: 'bad env TOKEN=***' });
+  });
+
   it('deploys: pull, create, start', async () => {
     const { engine, run, pulling } = setUp();
     await run(deploy);

@@ -1,5 +1,6 @@
 /** Carries out one action on the container engine. Every step has its own name, so that a failure says which it was. */
 import type { ExpectedContainer, ExpectedState, RegistryAccess } from '../../core/contract/expected-state.ts';
+import { textMask } from '../../core/log/mask.ts';
 import type { Action } from '../../core/plan/action.ts';
 import { ActionFailed, type DetailCode } from '../loop/failure.ts';
 import { containerCreate, type Ulimit } from './container-create.ts';
@@ -91,18 +92,26 @@ async function createAndStart(
   const { ulimits, cgroupParent } = options;
   const { network } = context.expected;
   const body = containerCreate(container, { network: network.name, secrets, ulimits, cgroupParent });
-  const containerId = await step(options, 'create_failed', async () => {
+  const masked = { ...options, mask: textMask(Object.values(secrets)) };
+  const containerId = await step(masked, 'create_failed', async () => {
     await options.ensureNetwork(network);
     return await options.podman.create(body, context.signal);
   });
-  await step(options, 'start_failed', () => options.podman.start(containerId, context.signal));
+  await step(masked, 'start_failed', () => options.podman.start(containerId, context.signal));
 }
 
-async function step<T>(options: ExecuteOptions, code: DetailCode, call: () => Promise<T>): Promise<T> {
+interface StepOptions extends Pick<ExecuteOptions, 'diskFull'> {
+  /** The engine may repeat what it was given. */
+  mask?: (text: string) => string;
+}
+
+const asItIs = (text: string): string => text;
+
+async function step<T>(options: StepOptions, code: DetailCode, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    const failed = error instanceof Error ? error : new Error(String(error));
+    const failed = new Error((options.mask ?? asItIs)(error instanceof Error ? error.message : String(error)));
     throw (await options.diskFull()) ? diskIsFull(failed) : new ActionFailed(code, failed.message, failed);
   }
 }

@@ -52,6 +52,16 @@ export async function exposedPorts(
   return tcpPorts(Object.keys(config.config?.ExposedPorts ?? {}));
 }
 
+/** Whether a repository has something under this tag or digest; no when it cannot be asked. */
+export async function hasManifest(target: RegistryTarget, repository: string, reference: string): Promise<boolean> {
+  try {
+    return (await askRegistry(target, `${repository}/manifests/${reference}`, manifestTypes)).ok;
+  } catch {
+    // What follows asks the registry too, and says what is wrong with it.
+    return false;
+  }
+}
+
 /** `8080/tcp`, `8080`, never `53/udp`. */
 export function tcpPorts(declared: readonly string[]): number[] {
   const ports = declared.flatMap((one) => {

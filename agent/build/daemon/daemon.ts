@@ -36,6 +36,11 @@ export interface Daemon {
 const readyWithinMs = 20_000;
 const gigabyte = 1024 ** 3;
 
+/** Below which every step runs. */
+export function stepsCgroup(cgroup: string): string {
+  return `${cgroup}/steps`;
+}
+
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const root = path.join(options.dataDir, 'buildkit');
   await mkdir(root, { recursive: true, mode: 0o700 });
@@ -86,7 +91,7 @@ function daemonConfig(options: DaemonOptions, root: string, socketPath: string) 
     root: path.join(root, 'root'),
     socketPath,
     insecureRegistries: options.insecureRegistries,
-    cgroupParent: `${options.cgroup}/steps`,
+    cgroupParent: stepsCgroup(options.cgroup),
     maxCacheBytes: 20 * gigabyte,
     minFreeBytes: 2 * gigabyte,
     maxParallelism: options.maxParallelism,
