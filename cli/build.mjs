@@ -6,7 +6,7 @@
  * is found from `dist/` as from the sources. `packageRoot()` in cli/root.ts finds the package from either.
  * The agent is one file that is copied to servers: everything is bundled, and what it reads it has to import.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -88,7 +88,8 @@ function inputHashes(results) {
 
 async function bundle(entries) {
   const { build: run, formatMessages } = await import('esbuild');
-  const side = { ...shared, packages: 'external', plugins: [sourceLocations] };
+  // Split, so that what a command does not need is not loaded.
+  const side = { ...shared, packages: 'external', splitting: true, plugins: [sourceLocations] };
   const single = { ...shared, banner: { js: commonJsNames }, minifySyntax: true };
   try {
     return await Promise.all([
@@ -102,6 +103,13 @@ async function bundle(entries) {
   }
 }
 
+/** Chunks are named by their content: those of earlier builds would pile up. */
+function removeOldChunks(results) {
+  const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)).map((file) => path.basename(file)));
+  for (const name of readdirSync(dist))
+    if (name.startsWith('chunk-') && !written.has(name)) rmSync(path.join(dist, name), { force: true });
+}
+
 /** @param {(line: string) => void} report */
 export async function build(report) {
   const entries = [...present(besideSources), ...present(alone)];
@@ -109,6 +117,7 @@ export async function build(report) {
   report('bundling the sources into dist/');
   rmSync(stampFile, { force: true });
   const results = await bundle(entries);
+  removeOldChunks(results);
   writeJson(stampFile, { key: keyOf(entries), inputs: inputHashes(results) });
 }
 

@@ -3,7 +3,8 @@ import { loadConfig } from '../platform/config/config.ts';
 import { StalledError } from '../platform/errors/errors.ts';
 import { endAsked } from '../platform/lifecycle/signals.ts';
 import { createLog } from '../platform/log/log.ts';
-import { roles, startServer, type Role } from './server/compose.ts';
+import { startServer } from './server/compose.ts';
+import { roles, type Role } from './server/roles.ts';
 
 /** Runs until it is asked to end. Prints one JSON line when it is ready: `{"ready":true,"address":"http://…"}`. */
 export async function serve(wanted: ReadonlySet<Role>): Promise<void> {

@@ -3,8 +3,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { Command } from 'commander';
 import { packageRoot } from '../root.ts';
-import { serve } from '../server.ts';
-import { roles, type Role } from '../server/compose.ts';
+import { roles, type Role } from '../server/roles.ts';
 
 const descriptions = {
   bot: 'take GitHub webhooks in and decide what they ask for',
@@ -17,7 +16,9 @@ Configured by the environment; docs/configuration.md has every variable. The lea
   GITHUB_APP_ID, GITHUB_PRIVATE_KEY_FILE, GITHUB_WEBHOOK_SECRET, REGISTRY_URL
 Without DATABASE_URL, PostgreSQL runs from the npm package, in LANDFALL_DATA.`;
 
+/** The control plane's packages are loaded only here: every other command starts without them. */
 async function run(wanted: ReadonlySet<Role>): Promise<void> {
+  const { serve } = await import('../server.ts');
   await serve(wanted);
   process.exit(0);
 }

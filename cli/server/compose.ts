@@ -20,9 +20,7 @@ import { startWorker } from '../../worker/start.ts';
 import { databaseUrl } from './database.ts';
 import { installRoutes } from './install-routes.ts';
 import { loadMasterKeys } from './master-keys.ts';
-
-export const roles = ['bot', 'api', 'worker'] as const;
-export type Role = (typeof roles)[number];
+import type { Role } from './roles.ts';
 
 export interface RunningServer {
   /** Base URL it listens on; null for a worker alone. */
