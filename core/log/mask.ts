@@ -41,7 +41,13 @@ export function createMask(secrets: readonly string[]): Mask {
 
 /** For a text that is whole. */
 export function maskText(text: string, secrets: readonly string[]): string {
-  return replace(text, matches(text, formsOf(secrets)));
+  return textMask(secrets)(text);
+}
+
+/** For many texts that are whole. */
+export function textMask(secrets: readonly string[]): (text: string) => string {
+  const forms = formsOf(secrets);
+  return (text) => replace(text, matches(text, forms));
 }
 
 /** The ways in which a secret is likely to stand in a log: as it is, by line, and as encoders write it. */
