@@ -28,7 +28,8 @@ export function startWorker(deps: WorkerDeps): void {
       handle(flushOutbox, ({ installationId }) => flush(deps, installationId)),
       handle(mintSourceToken, (claim) => mint(deps, claim)),
     ],
-    { concurrency: 16 },
+    // They wait for GitHub, and hold nothing meanwhile.
+    { concurrency: 32 },
   );
   queues.work('maintenance', [handle(sweep, () => sweepRows(deps))], { concurrency: 1 });
   queues.every(sweep, {}, sweepEveryMs);

@@ -10,7 +10,8 @@ import { safeNumber } from './safe-number.ts';
 
 export interface BuildSnapshot {
   build: Build;
-  spec: BuildSpec;
+  /** Null when it cannot be read. */
+  spec: BuildSpec | null;
   work: WorkItem[];
   repository: { id: number; owner: string; name: string; removed: boolean };
   /** Intents that still want this build. */
@@ -41,7 +42,7 @@ export async function loadBuild(db: Db, buildId: string): Promise<BuildSnapshot>
   const { repositoryId, owner, repositoryName, repositoryRemoved, activeIntentIds, ...build } = row;
   return {
     build,
-    spec: Value.Parse(BuildSpec, build.spec),
+    spec: Value.Check(BuildSpec, build.spec) ? build.spec : null,
     work: await db.workItem.findMany({ where: { buildId }, orderBy: { attempt: 'asc' } }),
     repository: { id: safeNumber(repositoryId), owner, name: repositoryName, removed: repositoryRemoved },
     activeIntentIds,

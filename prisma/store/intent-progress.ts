@@ -5,8 +5,8 @@ import { digestOf } from '../../core/spec/digest.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import type { Build, Db, Intent } from '../client.ts';
 import { bumpNodes } from './nodes.ts';
-import { rollOut } from './releases.ts';
-import { parseResolvedServices } from './resolved-services.ts';
+import { rollOut, type ReleasedImage } from './releases.ts';
+import { namesOfServices, readResolvedServices } from './resolved-services.ts';
 import { touchRollouts, type RolloutWake } from './rollouts.ts';
 import { secretsInForce } from './secrets.ts';
 
@@ -59,32 +59,40 @@ export async function endIntent(db: Db, intentId: string, end: IntentEnd): Promi
   await db.$executeRaw`SELECT pg_notify('landfall', ${`intent:${intentId}`})`;
 }
 
+interface PlannedRelease {
+  /** Of the service. */
+  name: string;
+  image: Omit<ReleasedImage, 'pins'>;
+}
+
+/** Null when a row does not hold what it takes: an intent of another release of Landfall, or one that was tampered with. */
+function plannedReleases({ intent, builds }: IntentProgress): PlannedRelease[] | null {
+  const resolved = readResolvedServices(intent.config) ?? {};
+  const planned: PlannedRelease[] = [];
+  for (const { service: name, build } of builds) {
+    const spec = Object.hasOwn(resolved, name) ? resolved[name]?.service : undefined;
+    const { imageName, imageDigest } = build;
+    if (spec === undefined || imageName === null || imageDigest === null) return null;
+    const image = { imageName, imageDigest, specDigest: digestOf(spec), spec, buildId: build.id, sha: intent.sha };
+    planned.push({ name, image });
+  }
+  return planned;
+}
+
 /**
  * A release and a rollout for every service of the intent. The caller holds the intent's row. Gives what is to be looked at: the new
- * rollouts, and the older ones that they may take the place of.
+ * rollouts, and the older ones that they may take the place of. Null, and nothing done, when the intent cannot be read.
  */
-export async function releaseIntent(db: Db, progress: IntentProgress, at: Date): Promise<RolloutWake[]> {
-  const { intent, builds } = progress;
-  const resolved = parseResolvedServices(intent.config);
-  const named = Object.values(resolved).some(({ service }) => service.secrets.length > 0);
-  const inForce = named ? await secretsInForce(db, intent.environmentId) : [];
+export async function releaseIntent(db: Db, progress: IntentProgress, at: Date): Promise<RolloutWake[] | null> {
+  const { environmentId, id: intentId } = progress.intent;
+  const planned = plannedReleases(progress);
+  if (planned === null) return null;
+  const named = planned.some(({ image }) => image.spec.secrets.length > 0);
+  const inForce = named ? await secretsInForce(db, environmentId) : [];
   const serviceIds: string[] = [];
-  for (const { service: name, build } of builds) {
-    const spec = resolved[name]?.service;
-    if (spec === undefined || build.imageName === null || build.imageDigest === null)
-      throw new Error(`The intent ${intent.id} has a build of ${name} without an image or a spec.`);
-    const { imageName, imageDigest } = build;
-    const { pins } = resolveSecrets({ service: name, secrets: spec.secrets }, inForce);
-    const image = {
-      imageName,
-      imageDigest,
-      specDigest: digestOf(spec),
-      spec,
-      buildId: build.id,
-      sha: intent.sha,
-      pins,
-    };
-    serviceIds.push(await rollOut(db, { environmentId: intent.environmentId, name, intentId: intent.id, at }, image));
+  for (const { name, image } of planned) {
+    const { pins } = resolveSecrets({ service: name, secrets: image.spec.secrets }, inForce);
+    serviceIds.push(await rollOut(db, { environmentId, name, intentId, at }, { ...image, pins }));
   }
   return touchRollouts(db, serviceIds);
 }
@@ -99,7 +107,7 @@ export async function removeOtherServices(db: Db, intent: Intent, at: Date): Pro
     },
     select: { config: true },
   });
-  const kept = [intent, ...newer].flatMap(({ config }) => Object.keys(parseResolvedServices(config)));
+  const kept = [intent, ...newer].flatMap(({ config }) => namesOfServices(config));
   const removed = await db.service.updateManyAndReturn({
     where: { environmentId: intent.environmentId, removedAt: null, name: { notIn: kept } },
     data: { removedAt: at, servingReleaseId: null },

@@ -6,7 +6,12 @@ import { BuildSpec, ServiceSpec } from '../../core/spec/service.ts';
 export const ResolvedServices = Type.Record(Type.String(), Type.Object({ service: ServiceSpec, build: BuildSpec }));
 export type ResolvedServices = Static<typeof ResolvedServices>;
 
-/** Throws when the row does not hold what was written. */
-export function parseResolvedServices(config: unknown): ResolvedServices {
-  return Value.Parse(ResolvedServices, config);
+/** Null when the row does not hold what this release can read. */
+export function readResolvedServices(config: unknown): ResolvedServices | null {
+  return Value.Check(ResolvedServices, config) ? config : null;
+}
+
+/** Their names, also where the rest cannot be read. */
+export function namesOfServices(config: unknown): string[] {
+  return typeof config === 'object' && config !== null ? Object.keys(config) : [];
 }

@@ -11,7 +11,8 @@ import { bumpNodes } from './nodes.ts';
 
 export interface RolloutSnapshot {
   rollout: Rollout;
-  spec: ServiceSpec;
+  /** Null when it cannot be read: the rollout ends with that reason. */
+  spec: ServiceSpec | null;
   view: RolloutView;
   /** All but the placement, which is asked for only when replicas are missing. */
   facts: Omit<RolloutFacts, 'placement'>;
@@ -91,7 +92,7 @@ export async function loadRollout(db: Db, rolloutId: string, liveSince: Date): P
     spec: stored,
     ...rollout
   } = await loadHead(db, rolloutId);
-  const spec = Value.Parse(ServiceSpec, stored);
+  const spec = Value.Check(ServiceSpec, stored) ? stored : null;
   const older = await db.rollout.findMany({
     where: { serviceId: rollout.serviceId, generation: { lt: rollout.generation } },
     select: { generation: true, finishedAt: true },
@@ -110,9 +111,9 @@ export async function loadRollout(db: Db, rolloutId: string, liveSince: Date): P
       stage: rollout.stage,
       stageSince: rollout.stageSince,
       createdAt: rollout.createdAt,
-      replicas: spec.replicas,
-      deadlineMs: spec.deadlineMs,
-      stopGraceMs: spec.stopGraceMs,
+      replicas: spec?.replicas ?? 0,
+      deadlineMs: spec?.deadlineMs ?? 0,
+      stopGraceMs: spec?.stopGraceMs ?? 0,
     },
     facts: {
       service: { removed: serviceRemoved, generation: serviceGeneration },

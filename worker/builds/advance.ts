@@ -105,15 +105,23 @@ interface Step {
   version: number;
 }
 
+/** What ends the build, whatever its work does; null when nothing does. */
+function endOf({ build, repository, spec }: BuildSnapshot): BuildEnd | null {
+  if (build.finishedAt !== null) return null;
+  if (repository.removed) {
+    const reason = `${repository.owner}/${repository.name}: ${reasons.repository_removed.means}`;
+    return { status: 'cancelled', code: 'repository_removed', reason };
+  }
+  if (spec !== null) return null;
+  return { status: 'failed', code: 'internal', reason: 'Its spec cannot be read by this release of Landfall.' };
+}
+
 async function step(deps: WorkerDeps, tx: Db, buildId: string): Promise<Step> {
   const snapshot = await loadBuild(tx, buildId);
-  const { build, repository, spec, work } = snapshot;
-  if (repository.removed && build.finishedAt === null) {
-    const reason = `${repository.owner}/${repository.name}: ${reasons.repository_removed.means}`;
-    const next = await end(deps, tx, snapshot, { status: 'cancelled', code: 'repository_removed', reason });
-    return { next, intents: [], version: build.version };
-  }
-  const decision = nextBuildStep({ ...build, timeoutMs: spec.timeoutMs }, work, deps.now());
+  const { build, spec, work } = snapshot;
+  const ending = endOf(snapshot);
+  if (ending !== null) return { next: await end(deps, tx, snapshot, ending), intents: [], version: build.version };
+  const decision = nextBuildStep({ ...build, timeoutMs: spec?.timeoutMs ?? 0 }, work, deps.now());
   const next = await apply(deps, tx, snapshot, decision);
   const isNews = build.status === 'building' || build.finishedAt !== null;
   return { next, intents: isNews ? snapshot.activeIntentIds : [], version: build.version };

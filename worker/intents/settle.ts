@@ -53,9 +53,14 @@ export async function settleIntent(deps: WorkerDeps, tx: Db, intentId: string): 
 /** Makes releases and rollouts when every build has succeeded. What GitHub is owed then is not on the way to serving. */
 async function releaseIfBuilt(deps: WorkerDeps, tx: Db, intentId: string): Promise<Wakes> {
   const progress = await lockIntent(tx, intentId);
-  const isBuilt = progress.intent.status === 'active' && intentOutcome(progress.facts).kind === 'release';
-  if (!isBuilt || (await missingSecrets(tx, progress.intent)) !== null) return nothingToWake;
-  return { rollouts: await releaseIntent(tx, progress, deps.now()), owes: null };
+  if (progress.intent.status !== 'active' || intentOutcome(progress.facts).kind !== 'release') return nothingToWake;
+  if ((await missingSecrets(tx, progress.intent)) !== null) return nothingToWake;
+  const at = deps.now();
+  const rollouts = await releaseIntent(tx, progress, at);
+  if (rollouts !== null) return { rollouts, owes: null };
+  const reason = 'What it deploys cannot be read by this release of Landfall.';
+  await endIntent(tx, intentId, { status: 'failed', reasonCode: 'internal', reason, at });
+  return nothingToWake;
 }
 
 /** Moves the intent as far as its builds and rollouts allow: for builds, and for the sweep. */

@@ -1,6 +1,6 @@
 /** Drives one rollout: read a snapshot, let core decide, write the steps and their effects in one transaction; again until it stands. */
 import { nodeLeaseMs } from '../../core/node/liveness.ts';
-import { place, type PlaceResult } from '../../core/place/place.ts';
+import { place, type PlaceRequest, type PlaceResult } from '../../core/place/place.ts';
 import { missingReplicas } from '../../core/rollout/advance.ts';
 import { isTerminal } from '../../core/rollout/stage.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
@@ -18,7 +18,7 @@ import {
 import type { WorkerDeps } from '../deps.ts';
 import { settleIntent } from '../intents/settle.ts';
 import { nothingToWake, wake, wakeAt, type Wakes } from '../wake.ts';
-import { movesOf } from './moves.ts';
+import { movesOf, unreadable, type Moves } from './moves.ts';
 
 /** A rollout that others move every time it is looked at is left to them. */
 const maxTries = 50;
@@ -35,9 +35,11 @@ interface Step {
   wakes: Wakes;
 }
 
-async function placementFor(deps: WorkerDeps, tx: Db, snapshot: RolloutSnapshot): Promise<PlaceResult | null> {
-  const { view, facts, rollout, spec } = snapshot;
-  const replicas = missingReplicas(view, facts.allocations);
+async function placementFor(
+  deps: WorkerDeps,
+  tx: Db,
+  { serviceId, resources, replicas }: PlaceRequest,
+): Promise<PlaceResult | null> {
   if (replicas.length === 0) return null;
   await lockPlacement(tx);
   const now = deps.now();
@@ -45,17 +47,23 @@ async function placementFor(deps: WorkerDeps, tx: Db, snapshot: RolloutSnapshot)
     pools: deps.pools,
     rememberSince: new Date(now.getTime() - rememberAddressesMs),
   });
-  return place({ serviceId: rollout.serviceId, resources: spec.resources, replicas }, nodes, now);
+  return place({ serviceId, resources, replicas }, nodes, now);
+}
+
+async function decide(deps: WorkerDeps, tx: Db, { view, facts, rollout, spec }: RolloutSnapshot): Promise<Moves> {
+  if (spec === null && !isTerminal(view.stage)) return unreadable(view, facts);
+  const replicas = missingReplicas(view, facts.allocations);
+  const { serviceId } = rollout;
+  const placement = spec && (await placementFor(deps, tx, { serviceId, resources: spec.resources, replicas }));
+  return movesOf(view, { ...facts, placement, hearingSince: deps.hearingSince }, deps.now());
 }
 
 async function step(deps: WorkerDeps, tx: Db, rolloutId: string): Promise<Step> {
   const now = deps.now();
   const snapshot = await loadRollout(tx, rolloutId, new Date(now.getTime() - nodeLeaseMs));
-  const { rollout, view, facts } = snapshot;
+  const { rollout } = snapshot;
   const { factsVersion } = rollout;
-  const { hearingSince } = deps;
-  const placement = await placementFor(deps, tx, snapshot);
-  const { transitions, effects, rest } = movesOf(view, { ...facts, placement, hearingSince }, now);
+  const { transitions, effects, rest } = await decide(deps, tx, snapshot);
   const last = transitions.at(-1);
   if (last === undefined) {
     if (rest?.waiting) await recordWaiting(tx, rollout, { ...rest.waiting, at: now });

@@ -26,3 +26,18 @@ export function movesOf(rollout: RolloutView, facts: RolloutFacts, now: Date): M
   }
   throw new Error(`The rollout ${rollout.id} took ${maxSteps} steps without coming to rest.`);
 }
+
+/** Ends a rollout whose release cannot be read (P04): what it started is stopped, what served before goes on serving. */
+export function unreadable(rollout: RolloutView, facts: Pick<RolloutFacts, 'allocations'>): Moves {
+  const allocationIds = facts.allocations
+    .filter(({ rolloutId, desired }) => rolloutId === rollout.id && desired === 'running')
+    .map(({ id }) => id)
+    .sort();
+  const to = rollout.previousReleaseId === null ? 'failed' : 'rolled_back';
+  const message = 'Its release cannot be read by this release of Landfall.';
+  return {
+    transitions: [{ from: rollout.stage, to, code: 'internal', message, lastLog: [] }],
+    effects: allocationIds.length === 0 ? [] : [{ kind: 'stop', allocationIds }],
+    rest: null,
+  };
+}
