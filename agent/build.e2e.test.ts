@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Static } from 'typebox';
@@ -239,6 +239,16 @@ describe('a build', () => {
       interval: 200,
     });
     await vi.waitFor(async () => expect(await readdir(path.join(one.dataDir, 'sources'))).toEqual([]));
+
+    // A node that has built nothing yet.
+    await one.agent.stop();
+    await rm(path.join(one.dataDir, 'buildkit'), { recursive: true, force: true });
+    const heard = plane.reports.length;
+    one = { ...one, ...(await startTestAgent(plane, one.options)) };
+    await plane.reported((r) => plane.reports.length > heard && r.capabilities.includes('build'), 30_000);
+    const elsewhere = await build(await source.commit(change('three')), { imageName });
+    expect(elsewhere.outcome.kind).toBe('succeeded');
+    await vi.waitFor(() => expect(elsewhere.log().join('\n')).toMatch(/CACHED \[2\/3\] RUN echo slow/));
   });
 
   it('makes as many builds at once as the machine is good for', async () => {
