@@ -1,7 +1,10 @@
 /** Promise 1: whatever dies or runs twice, everything ends once, in one state, and nothing is made twice. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { transaction } from '../prisma/client.ts';
 import { isUniqueViolation } from '../prisma/conflict.ts';
+import { lockIntent, releaseIntent } from '../prisma/store/intent-progress.ts';
 import {
+  buildAll,
   counted,
   convergeAll,
   deploy,
@@ -128,6 +131,36 @@ describe('drivers that run twice, at once', () => {
     expect(live).toHaveLength(1);
     expect(live[0]?.service.servingReleaseId).toBe(live[0]?.releaseId);
     expect(live[0]?.generation).toBe(3);
+  });
+});
+
+it('an intent that is being released when a newer one is accepted is not superseded: its rollout has begun', async () => {
+  const first = await push(world, project);
+  await world.queues.drain();
+  await agent.finish((await agent.claim())!);
+  world.queues.obliterate();
+  const { database } = world;
+  let second: Promise<string> | null = null;
+  await transaction(database, async (tx) => {
+    const rollouts = await releaseIntent(tx, await lockIntent(tx, first), world.now());
+    expect(rollouts).toHaveLength(1);
+    const sha = await project.commit();
+    second = push(world, project, { sha });
+    for (;;) {
+      const { rows } = await database.pool.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      if (rows.length > 0) break;
+    }
+  });
+  await second;
+  expect((await database.db.intent.findUniqueOrThrow({ where: { id: first } })).status).toBe('active');
+  await buildAll(world, [agent]);
+  await convergeAll(world, [agent]);
+  const { intents, rollouts } = await counted(world, project);
+  expect({ intents: intents.toSorted(), rollouts }).toEqual({
+    intents: ['succeeded', 'superseded'],
+    rollouts: ['stopped', 'running'],
   });
 });
 

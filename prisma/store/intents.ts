@@ -120,6 +120,9 @@ async function ensureServices(db: Db, environmentId: string, names: string[]): P
 
 /** Intents of the environment that have not begun to roll out give way. Gives their ids. */
 async function supersedeWaiting(db: Db, environmentId: string, context: ReportContext): Promise<string[]> {
+  // One that is being released is waited for: it has begun then.
+  await db.$executeRaw`
+    SELECT 1 FROM "Intent" WHERE "environmentId" = ${environmentId}::uuid AND status = 'active' ORDER BY id FOR UPDATE`;
   const waiting = await db.intent.findMany({
     where: { environmentId, status: 'active', rollouts: { none: {} } },
     orderBy: { createdAt: 'asc' },

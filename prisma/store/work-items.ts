@@ -125,9 +125,17 @@ function buildOutcome(outcome: BuildOutcome, cancelCode: string | null): BuildEn
         annotations: outcome.annotations,
       };
     case 'cancelled':
-      return {
-        status: cancelCode === 'superseded' ? 'superseded' : 'cancelled',
-        reasonCode: cancelCode ?? outcome.code,
-      };
+      return { status: cancelledStatus(cancelCode), reasonCode: cancelCode ?? outcome.code };
+  }
+}
+
+function cancelledStatus(cancelCode: string | null): 'superseded' | 'failed' | 'cancelled' {
+  switch (cancelCode) {
+    case 'superseded':
+      return 'superseded';
+    case 'timed_out':
+      return 'failed';
+    default:
+      return 'cancelled';
   }
 }

@@ -234,6 +234,20 @@ describe('a lease', () => {
   });
 });
 
+it('a build that heeds its cancellation at its limit has failed, too', async () => {
+  const builder = await agent();
+  const intentId = await push(world, project);
+  await world.queues.drain();
+  const claimed = (await builder.claim())!;
+  await world.queues.drain();
+  const { db } = world.database;
+  await db.workItem.update({ where: { id: claimed.id }, data: { cancelCode: 'timed_out' } });
+  await builder.finish(claimed, { kind: 'cancelled', code: 'timed_out' });
+  await world.queues.drain();
+  expect(await buildOf(intentId)).toMatchObject({ status: 'failed', reasonCode: 'timed_out' });
+  expect(await intentOf(intentId)).toMatchObject({ status: 'failed', reasonCode: 'timed_out' });
+});
+
 describe('an end', () => {
   it('by a newer push: its work is told to stop, and a node that does not heed it holds no place', async () => {
     const builder = await agent();
