@@ -108,11 +108,12 @@ async function startParts({ options, transport, opener }: Parts, releasers: Rele
   const { dataDir, env } = options;
   const log = (line: string): void => options.log.info(line);
   const warn = (line: string): void => options.log.warn(line);
+  const onLine = (line: string): void => options.log.debug(line);
   const shared = { clock: systemClock, random: Math.random, log: warn };
   const api = control(transport);
   const bell = alarm(systemClock);
 
-  const engine = await openEngine({ choice: options.engine, dataDir, bridge: options.bridge, env, opener, log: warn });
+  const engine = await openEngine({ choice: options.engine, dataDir, bridge: options.bridge, env, opener, onLine, log: warn });
   releasers.defer('engine', engine.close);
   const shipper = logShipper({ ...shared, send: api.logs });
   releasers.defer('logs', shipper.stop);
@@ -137,6 +138,7 @@ async function startParts({ options, transport, opener }: Parts, releasers: Rele
     env,
     registries: () => expected.current()?.registries ?? [],
     onChange: () => bell.ring('work'),
+    onLine,
   });
   releasers.defer('builds', builds.close);
   const loop = await startLoop({

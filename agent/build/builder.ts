@@ -22,6 +22,8 @@ export interface BuilderOptions {
   memoryBytes: number;
   concurrency: number;
   insecureRegistries: () => readonly string[];
+  /** What the daemon says. */
+  onLine: (line: string) => void;
   log: (line: string) => void;
 }
 
@@ -95,7 +97,6 @@ async function connect(options: BuilderOptions, choice: Exclude<BuilderChoice, {
     program,
     insecureRegistries: options.insecureRegistries(),
     maxParallelism: Math.max(2, options.concurrency * 2),
-    onLine: options.log,
   });
   return { client: connectBuildKit(daemon.address), daemon };
 }

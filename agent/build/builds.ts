@@ -33,6 +33,8 @@ export interface BuildsOptions {
   registries: () => readonly RegistryAccess[];
   /** Whether builds can be made here has changed. */
   onChange: () => void;
+  /** What the daemon says. */
+  onLine: (line: string) => void;
   log: (line: string) => void;
 }
 
@@ -57,7 +59,7 @@ export async function startBuilds(options: BuildsOptions): Promise<Builds> {
   const concurrency = os.availableParallelism() <= 2 ? 1 : 2;
   const builder = openBuilder(
     {
-      ...{ choice: options.choice, dataDir, env, cgroups, cgroup, concurrency, log },
+      ...{ choice: options.choice, dataDir, env, cgroups, cgroup, concurrency, log, onLine: options.onLine },
       memoryBytes: Math.floor(os.totalmem() * memoryShare),
       insecureRegistries: () => options.registries().flatMap(({ host, insecure }) => (insecure ? [host] : [])),
     },

@@ -47,13 +47,16 @@ export function layerCache({ clock, delayMs, log }: LayerCacheOptions): LayerCac
     for (const [imageName, one] of waiting) {
       if (signal.aborted) return;
       waiting.delete(imageName);
-      try {
-        await one.write(signal);
-      } catch (error) {
-        // The next build of this image writes it again.
-        const why = error instanceof Error ? error.message : String(error);
-        if (!signal.aborted) log(`The cache of ${imageName} was not written: ${why}`);
-      }
+      await writeOne(one, signal);
+    }
+  };
+  const writeOne = async ({ imageName, write }: CacheWrite, signal: AbortSignal): Promise<void> => {
+    try {
+      await write(signal);
+    } catch (error) {
+      // The next build of this image writes it again.
+      const why = error instanceof Error ? error.message : String(error);
+      if (!signal.aborted) log(`The cache of ${imageName} was not written: ${why}`);
     }
   };
   return {

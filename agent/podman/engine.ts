@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
 import { labelNames } from '../../core/plan/labels.ts';
 import { removeCgroup, type CgroupHost } from '../cgroup/cgroup.ts';
+import { StalledError } from '../../platform/errors/errors.ts';
 import type { Opener } from '../keys/opener.ts';
 import { isDiskFull } from '../node/resources.ts';
 import { findProgram } from '../process/find-program.ts';
@@ -26,6 +27,8 @@ export interface EngineOptions {
   bridge: string;
   env: Readonly<Record<string, string>>;
   opener: Opener;
+  /** What the engine says. */
+  onLine: (line: string) => void;
   log: (line: string) => void;
 }
 
@@ -42,12 +45,13 @@ const networkName: ExpectedState['network']['name'] = 'landfall';
 
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { choice, dataDir, env, log } = options;
+  if (choice.kind === 'supervised') requireRoot();
   const host = await engineHost(async (name) => (await findProgram(name, env)) !== null);
   const pidMax = Number(await readFile('/proc/sys/kernel/pid_max', 'utf8'));
   const ulimits = ulimitsFrom(await readFile('/proc/self/limits', 'utf8'), pidMax);
   const service =
     choice.kind === 'supervised'
-      ? await startEngineService({ dataDir, lifetime: choice.lifetime, host, ulimits, env, onLine: log })
+      ? await startEngineService({ dataDir, lifetime: choice.lifetime, host, ulimits, env, onLine: options.onLine, log })
       : null;
   const socket = engineSocket(choice.kind === 'socket' ? choice.path : (service?.socketPath ?? ''));
   const engine = podman(socket);
@@ -75,6 +79,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       if (lifetime === 'ends_with_agent' && cgroupParent !== null) await removeCgroup(cgroups, cgroupParent);
     },
   };
+}
+
+function requireRoot(): void {
+  if (process.getuid?.() === 0) return;
+  throw new StalledError('not_root', 'The agent runs as root: it makes containers with addresses and limits of their own.', {
+    hint: 'Start it with sudo, or give it the socket of a Podman that runs as root with --podman-socket.',
+  });
 }
 
 /** Our containers and network; images stay, so that the next start is quick. */

@@ -25,7 +25,10 @@ export interface EngineServiceOptions {
   host: EngineHost;
   ulimits: readonly Ulimit[];
   env: Readonly<Record<string, string>>;
+  /** What the engine says. */
   onLine: (line: string) => void;
+  /** What has become of it. */
+  log: (line: string) => void;
 }
 
 export interface EngineService {
@@ -93,7 +96,7 @@ export async function startEngineService(options: EngineServiceOptions): Promise
   await untilReady({ child, withinMs: readyWithinMs, ping, notReady: (cause) => notReady(said.last(3), cause) });
   socket.close();
   const what = 'The container engine';
-  const service = supervise(child, { what, start, clock: systemClock, pauseMs: 1_000, log: options.onLine });
+  const service = supervise(child, { what, start, clock: systemClock, pauseMs: 1_000, log: options.log });
   return { socketPath, procRoot: service.procRoot, stop: () => service.stop(10_000) };
 }
 

@@ -29,6 +29,8 @@ export function startChild(options: ChildOptions): Child {
   // Its own session: Ctrl-C in the agent's terminal does not reach it.
   const process = spawn(command, args, { env: options.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   for (const stream of [process.stdout, process.stderr]) forwardLines(stream, options.onLine);
+  // A program that is not there says nothing itself.
+  process.once('error', (error) => options.onLine(error.message));
   const exited = exitOf(process);
   const contained = options.containment.kind === 'contained';
   const leader = (): number | null => (contained ? firstChildOf(process.pid) : (process.pid ?? null));

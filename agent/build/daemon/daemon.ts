@@ -24,7 +24,10 @@ export interface DaemonOptions {
   cgroup: string;
   memoryBytes: number;
   maxParallelism: number;
+  /** What the daemon says. */
   onLine: (line: string) => void;
+  /** What has become of it. */
+  log: (line: string) => void;
 }
 
 export interface Daemon {
@@ -82,7 +85,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   client.close();
   const what = 'BuildKit';
-  const daemon = supervise(child, { what, start, clock: systemClock, pauseMs: 1_000, log: options.onLine });
+  const daemon = supervise(child, { what, start, clock: systemClock, pauseMs: 1_000, log: options.log });
   return { address, stop: () => daemon.stop(5_000) };
 }
 
