@@ -86,15 +86,10 @@ export async function ensureCgroup(host: CgroupHost, name: string, limits: Cgrou
   for (const { file, value } of limitWrites(host, name, limits)) await writeFile(file, value);
 }
 
-/** With everything below it. Fails while processes are in it. */
+/** With everything below it, in every hierarchy: a runtime uses more of v1's than are limited here. Fails while processes are in it. */
 export async function removeCgroup(host: CgroupHost, name: string): Promise<void> {
-  for (const hierarchy of await hierarchies(host)) await removeTree(path.join(hierarchy, name));
-}
-
-/** All of them: container runtimes make a cgroup in every hierarchy of v1, also where nothing is limited. */
-async function hierarchies({ version, mount }: CgroupHost): Promise<string[]> {
-  if (version === 2) return [mount];
-  return (await readdir(mount)).map((entry) => path.join(mount, entry));
+  const roots = host.version === 2 ? [''] : await readdir(host.mount);
+  for (const root of roots) await removeTree(path.join(host.mount, root, name));
 }
 
 async function removeTree(directory: string): Promise<void> {
@@ -104,6 +99,6 @@ async function removeTree(directory: string): Promise<void> {
     }
     await rmdir(directory);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (!(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))) throw error;
   }
 }

@@ -22,8 +22,10 @@ export interface LeftBehind {
 export async function leftBehind(dataDir: string, options: { bridge: string; marker: string }): Promise<LeftBehind> {
   const lines = await commandLines();
   const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n');
-  const root = path.join('/sys/fs/cgroup', (await cgroupVersion()) === 1 ? 'memory' : '');
-  const cgroups = (await readdir(root)).filter((name) => name.startsWith(`landfall-${instanceName(dataDir)}`));
+  const mount = '/sys/fs/cgroup';
+  const roots = (await cgroupVersion()) === 2 ? [mount] : (await readdir(mount)).map((name) => path.join(mount, name));
+  const names = (await Promise.all(roots.map((root) => readdir(root).catch(() => [])))).flat();
+  const cgroups = names.filter((name) => name.startsWith(`landfall-${instanceName(dataDir)}`));
   return {
     processes: lines.filter((line) => line.includes(dataDir) || line.includes(options.marker)),
     mounts: mounts.filter((line) => line.includes(dataDir)),
