@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildAll, convergeAll, makeAgent, makeProject, push, resolved, type PlayedAgent } from '../../test/worker/play.ts';
+import {
+  buildAll,
+  convergeAll,
+  makeAgent,
+  makeProject,
+  push,
+  resolved,
+  type PlayedAgent,
+} from '../../test/worker/play.ts';
 import { startWorld, type World } from '../../test/worker/world.ts';
 
 let world: World;
