@@ -45,7 +45,7 @@ fail() { echo "landfall: $1" >&2; exit 1; }
 say() { echo "landfall: $1"; }
 
 [ "$(id -u)" = 0 ] || fail "Run this as root: sudo sh -s -- ..."
-[ -d /run/systemd/system ] || fail "systemd does not run here; start the agent by hand: node agent.js --help"
+command -v systemctl >/dev/null || fail "systemd is not here; start the agent by hand: node agent.js --help"
 command -v apt-get >/dev/null || fail "apt-get is not here. Install podman, netavark, runc, git and Node.js ${oldestNode} or newer, then run the agent by hand."
 case "$data" in /*) ;; *) fail "--data takes an absolute path." ;; esac
 
@@ -70,6 +70,8 @@ download "$url/agent.js" "$work/agent.js" "$agent_sha256"
 install -D -m 0755 "$work/agent.js" "$lib/agent.js"
 ${buildkitPart(options.buildkit)}
 say "registering this node"
+# An agent that runs already holds its data; containers run on meanwhile.
+systemctl stop landfall-agent.service 2>/dev/null || true
 install -d -m 0700 "$data"
 "$node" "$lib/agent.js" --url "$url" --data "$data" $proxy --token "$token" --register
 
