@@ -15,6 +15,8 @@ it.each([
   { request: { authorization: 'canary-1' } },
   { a: { headers: { cookie: 'canary-1' } } },
   { config: { github: { privateKey: 'canary-1' } } },
+  { body: { value: 'canary-1' } },
+  { container: { secrets: { TOKEN: 'canary-1' } } },
 ])('P65: a secret does not reach the log: %j', (fields) => {
   expect(logged(fields)).not.toContain('canary-1');
   expect(logged(fields)).toContain('[redacted]');
