@@ -140,12 +140,12 @@ it('an intent that is being released when a newer one is accepted is not superse
   await agent.finish((await agent.claim())!);
   world.queues.obliterate();
   const { database } = world;
-  let second: Promise<string> | null = null;
+  const pushes: Promise<string>[] = [];
   await transaction(database, async (tx) => {
     const rollouts = await releaseIntent(tx, await lockIntent(tx, first), world.now());
     expect(rollouts).toHaveLength(1);
     const sha = await project.commit();
-    second = push(world, project, { sha });
+    pushes.push(push(world, project, { sha }));
     for (;;) {
       const { rows } = await database.pool.query(
         `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
@@ -153,7 +153,7 @@ it('an intent that is being released when a newer one is accepted is not superse
       if (rows.length > 0) break;
     }
   });
-  await second;
+  await Promise.all(pushes);
   expect((await database.db.intent.findUniqueOrThrow({ where: { id: first } })).status).toBe('active');
   await buildAll(world, [agent]);
   await convergeAll(world, [agent]);

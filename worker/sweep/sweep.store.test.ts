@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { advanceBuild, flushOutbox, processDelivery } from '../../platform/queue/jobs.ts';
+import { retention } from '../../prisma/store/retention.ts';
+import { makeAgent, makeProject, push, type PlayedAgent, type Project } from '../../test/worker/play.ts';
+import { startWorld, type World } from '../../test/worker/world.ts';
+import { sweep } from './sweep.ts';
+
+let world: World;
+let agent: PlayedAgent;
+let project: Project;
+let count = 0;
+
+beforeAll(async () => {
+  world = await startWorld();
+  agent = await makeAgent(world);
+});
+
+beforeEach(async () => {
+  project = await makeProject(world, 'acme', `shop-${++count}`);
+  world.queues.obliterate();
+});
+
+afterAll(() => world.close());
+
+function ago(milliseconds: number): Date {
+  return new Date(world.now().getTime() - milliseconds);
+}
+
+async function deliver(guid: string, receivedAt: Date, status: 'received' | 'processed' = 'received'): Promise<void> {
+  const data = { guid, event: 'push', payload: new Uint8Array(), receivedAt, status };
+  await world.database.db.delivery.create({ data });
+}
+
+describe('the sweep', () => {
+  it('asks for the same job however often it runs', async () => {
+    await push(world, project);
+    world.queues.obliterate();
+    for (let round = 0; round < 3; round++) await world.sweep();
+    const names = world.queues.jobs.map(({ job }) => job.name);
+    expect(names.toSorted()).toEqual([advanceBuild.name, flushOutbox.name]);
+  });
+
+  it('leaves a delivery that has just arrived to the intake, and takes up one that was forgotten', async () => {
+    await deliver('fresh', world.now());
+    await deliver('forgotten', ago(10_000));
+    await deliver('done', ago(10_000), 'processed');
+    await world.sweep();
+    const guids = world.queues.jobs
+      .filter(({ job }) => job.name === processDelivery.name)
+      .map(({ payload }) => payload);
+    expect(guids).toEqual([{ guid: 'forgotten' }]);
+  });
+
+  it('P20: goes on behind an intent that cannot be settled, and says so', async () => {
+    const built = async (each: Project): Promise<string> => {
+      const id = await push(world, each);
+      await world.queues.drain();
+      const claimed = (await agent.claim())!;
+      await world.queues.drain();
+      await agent.finish(claimed);
+      world.queues.obliterate();
+      return id;
+    };
+    const stuck = await built(project);
+    const other = await built(await makeProject(world, 'acme', `other-${count}`));
+    const consoleUrl = (id: string): string => {
+      if (id === stuck) throw new Error('no page for this one');
+      return world.deps.consoleUrl(id);
+    };
+    await expect(sweep({ ...world.deps, consoleUrl })).rejects.toThrow('1 intents could not be settled.');
+    expect(await world.database.db.rollout.count({ where: { intentId: other } })).toBe(1);
+  });
+
+  it('deletes what is older than it is kept, and nothing that is still owed', async () => {
+    const { db } = world.database;
+    const { installationId } = project;
+    const row = { installationId, subject: 's', kind: 'createCheckRun', payload: {} };
+    const old = ago(retention.outbox + 1_000);
+    await db.outboxWrite.createMany({
+      data: [
+        { ...row, key: 'sent long ago', status: 'sent', createdAt: old },
+        { ...row, key: 'owed long ago', status: 'pending', createdAt: old, notBefore: ago(-1_000_000) },
+        { ...row, key: 'sent just now', status: 'sent' },
+      ],
+    });
+    await db.nonce.createMany({
+      data: [
+        { nodeId: agent.id, nonce: 'old', at: ago(retention.nonces + 1_000) },
+        { nodeId: agent.id, nonce: 'new', at: world.now() },
+      ],
+    });
+    await world.sweep();
+    const keys = await db.outboxWrite.findMany({ where: { subject: 's' }, orderBy: { key: 'asc' } });
+    expect(keys.map(({ key }) => key)).toEqual(['owed long ago', 'sent just now']);
+    expect(await db.nonce.findMany({ where: { nodeId: agent.id } })).toMatchObject([{ nonce: 'new' }]);
+  });
+});
