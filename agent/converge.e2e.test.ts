@@ -170,7 +170,7 @@ describe('an agent', () => {
     const check = {
       kind: 'tcp',
       intervalMs: 100,
-      timeoutMs: 500,
+      timeoutMs: 10_000,
       graceMs: 0,
       healthyAfter: 1,
       unhealthyAfter: 2,

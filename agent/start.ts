@@ -113,7 +113,15 @@ async function startParts({ options, transport, opener }: Parts, releasers: Rele
   const api = control(transport);
   const bell = alarm(systemClock);
 
-  const engine = await openEngine({ choice: options.engine, dataDir, bridge: options.bridge, env, opener, onLine, log: warn });
+  const engine = await openEngine({
+    choice: options.engine,
+    dataDir,
+    bridge: options.bridge,
+    env,
+    opener,
+    onLine,
+    log: warn,
+  });
   releasers.defer('engine', engine.close);
   const shipper = logShipper({ ...shared, send: api.logs });
   releasers.defer('logs', shipper.stop);

@@ -16,6 +16,7 @@ async function setUp(cached: ExpectedState | null = null) {
     heard: [] as number[],
     written: [] as number[],
     lines: [] as string[],
+    diskFull: false,
   };
   const source = await expectedSource({
     control: {
@@ -26,7 +27,10 @@ async function setUp(cached: ExpectedState | null = null) {
     },
     cache: {
       read: () => Promise.resolve(cached),
-      write: (state) => Promise.resolve(void world.written.push(state.generation)),
+      write: (state) =>
+        world.diskFull
+          ? Promise.reject(new Error('no space'))
+          : Promise.resolve(void world.written.push(state.generation)),
     },
     clock,
     random: () => 1,
@@ -48,6 +52,16 @@ describe('expected state', () => {
     source.poll();
     await settle();
     expect([source.current()?.generation, world.written, world.heard]).toEqual([5, [5], [5]]);
+  });
+
+  it('is followed though the disk is full, and that is said', async () => {
+    const { source, world } = await setUp(at(1));
+    world.diskFull = true;
+    world.answers.push(answer(at(2), '"2"'));
+    source.poll();
+    await settle();
+    expect([source.current()?.generation, world.heard]).toEqual([2, [2]]);
+    expect(world.lines).toEqual(['Expected state could not be kept on the disk: no space']);
   });
 
   it('is asked for once at a time, and with the last ETag', async () => {

@@ -11,7 +11,8 @@ export interface ExpectedSource {
   readonly current: () => ExpectedState | null;
   /** Starts a long poll unless one is under way. */
   readonly poll: () => void;
-  readonly stop: () => void;
+  /** Settles when what is known is on the disk. */
+  readonly stop: () => Promise<void>;
 }
 
 export interface ExpectedSourceOptions {
@@ -34,15 +35,22 @@ export async function expectedSource(options: ExpectedSourceOptions): Promise<Ex
   let etag: string | null = null;
   let failures = 0;
   let underWay = false;
+  let written: Promise<void> = Promise.resolve();
 
+  // What is expected now is not to wait for the disk, nor to be lost to a full one.
+  const keep = (state: ExpectedState): void => {
+    written = written
+      .then(() => options.cache.write(state))
+      .catch((error: unknown) => options.log(`Expected state could not be kept on the disk: ${sentence(error)}`));
+  };
   const ask = async (): Promise<void> => {
     const answer = await options.control.expectedState({ etag, waitMs: options.waitMs, signal: abort.signal });
     if (answer.changed) {
       const admitted = admitGeneration(current, answer.state);
       if (!admitted.ok) throw new ControlRefused(409, null, admitted.message);
-      await options.cache.write(answer.state);
       current = answer.state;
       etag = answer.etag;
+      keep(answer.state);
     }
     if (current !== null) options.onAnswer(current);
   };
@@ -66,7 +74,11 @@ export async function expectedSource(options: ExpectedSourceOptions): Promise<Ex
       },
     );
   };
-  return { current: () => current, poll, stop: () => abort.abort() };
+  const stop = async (): Promise<void> => {
+    abort.abort();
+    await written;
+  };
+  return { current: () => current, poll, stop };
 }
 
 function sentence(error: unknown): string {

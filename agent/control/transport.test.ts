@@ -78,7 +78,9 @@ describe('a request to the control plane', () => {
     const date = new Date(Date.now() + 300_000).toUTCString();
     refuse('signature_stale', { date });
     const error = await call().catch((caught: unknown) => caught);
-    expect((error as Error).message).toMatch(/check the clock of the node\. This node's clock is (299|300|301) s behind the control plane's; let NTP set it\.$/);
+    expect((error as Error).message).toMatch(
+      /check the clock of the node\. This node's clock is (299|300|301) s behind the control plane's; let NTP set it\.$/,
+    );
   });
 
   it('takes what a machine between answers as an error without a code', async () => {
@@ -97,8 +99,12 @@ describe('a request to the control plane', () => {
 
   it('says that nobody listens', async () => {
     const nowhere = controlTransport('http://127.0.0.1:1', () => ({}));
-    const error = await nowhere.call({ method: 'GET', path: '/', deadlineMs: 1_000 }).catch((caught: unknown) => caught);
-    expect((error as Error).message).toMatch(/^The control plane at http:\/\/127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED/);
+    const error = await nowhere
+      .call({ method: 'GET', path: '/', deadlineMs: 1_000 })
+      .catch((caught: unknown) => caught);
+    expect((error as Error).message).toMatch(
+      /^The control plane at http:\/\/127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED/,
+    );
   });
 
   it('does not take a loopback for an address of this machine', async () => {

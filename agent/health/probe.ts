@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import type { ProbeResult } from '../../core/health/health.ts';
 import type { HealthCheck } from '../../core/spec/service.ts';
-import { withDeadline } from '../process/deadline.ts';
+import { DeadlineExceeded, withDeadline } from '../process/deadline.ts';
 
 export interface ProbeTarget {
   containerId: string;
@@ -88,6 +88,9 @@ function portOf(target: ProbeTarget): number {
 
 function sentence(target: ProbeTarget, error: unknown): string {
   const where = target.port === null ? '' : ` on port ${target.port}`;
+  if (error instanceof DeadlineExceeded) {
+    return `The ${target.check.kind} check${where} had no answer within ${target.check.timeoutMs} ms.`;
+  }
   const why = error instanceof Error ? error.message : String(error);
   return `The ${target.check.kind} check${where} failed: ${why}`;
 }
