@@ -182,7 +182,8 @@ describe('a secret that is set', () => {
     await set('TOKEN', 'one');
     await deploy(world, project, [agent], withSecrets('TOKEN'));
     await push(world, project, withSecrets('TOKEN'));
-    await Promise.all([buildAll(world, [agent]), set('TOKEN', 'two'), set('TOKEN', 'three')]);
+    const setTwice = set('TOKEN', 'two').then(() => set('TOKEN', 'three'));
+    await Promise.all([buildAll(world, [agent]), setTwice]);
     await convergeAll(world, [agent]);
     await convergeAll(world, [agent]);
     expect(await expected()).toEqual([['TOKEN=three']]);
