@@ -7,7 +7,11 @@ function setUp() {
   const done: string[] = [];
   const lines: string[] = [];
   const cache = layerCache({ clock, delayMs: 5_000, log: (line) => lines.push(line) });
-  const offer = (imageName: string, name: string, write: (signal: AbortSignal) => Promise<void> = () => Promise.resolve()) =>
+  const offer = (
+    imageName: string,
+    name: string,
+    write: (signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
+  ) =>
     cache.offer({
       imageName,
       write: async (signal) => {

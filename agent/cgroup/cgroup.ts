@@ -99,6 +99,7 @@ async function removeTree(directory: string): Promise<void> {
     }
     await rmdir(directory);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))) throw error;
+    if (!(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')))
+      throw error;
   }
 }

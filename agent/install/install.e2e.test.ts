@@ -48,7 +48,11 @@ async function install(agentSha256: string, ...args: string[]) {
   const env = { ...variables, PATH: `${dir}:${path.dirname(process.execPath)}:${variables['PATH'] ?? ''}` };
   return await run({ argv: ['sh', file, '--data', path.join(dir, 'data'), ...args], env, deadlineMs: 30_000 });
 }
-const there = (name: string) => access(path.join(dir, name)).then(() => true, () => false);
+const there = (name: string) =>
+  access(path.join(dir, name)).then(
+    () => true,
+    () => false,
+  );
 
 describe('install.sh', () => {
   it('installs the agent, registers the node, and starts the service', async () => {

@@ -51,7 +51,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const ulimits = ulimitsFrom(await readFile('/proc/self/limits', 'utf8'), pidMax);
   const service =
     choice.kind === 'supervised'
-      ? await startEngineService({ dataDir, lifetime: choice.lifetime, host, ulimits, env, onLine: options.onLine, log })
+      ? await startEngineService({
+          dataDir,
+          lifetime: choice.lifetime,
+          host,
+          ulimits,
+          env,
+          onLine: options.onLine,
+          log,
+        })
       : null;
   const socket = engineSocket(choice.kind === 'socket' ? choice.path : (service?.socketPath ?? ''));
   const engine = podman(socket);
@@ -83,9 +91,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 function requireRoot(): void {
   if (process.getuid?.() === 0) return;
-  throw new StalledError('not_root', 'The agent runs as root: it makes containers with addresses and limits of their own.', {
-    hint: 'Start it with sudo, or give it the socket of a Podman that runs as root with --podman-socket.',
-  });
+  throw new StalledError(
+    'not_root',
+    'The agent runs as root: it makes containers with addresses and limits of their own.',
+    {
+      hint: 'Start it with sudo, or give it the socket of a Podman that runs as root with --podman-socket.',
+    },
+  );
 }
 
 /** Our containers and network; images stay, so that the next start is quick. */

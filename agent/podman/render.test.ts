@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expectedContainer } from '../testing/control-plane.ts';
-import { containerCreate, containerName } from './container-create.ts';
+import { containerCreate, containerName, hardwareAddress } from './container-create.ts';
 import { cgroupManagerFor, renderContainersConf, runtimeFor, ulimitsFrom, type EngineHost } from './containers-conf.ts';
 import { containerCgroup, engineArgv, engineHostFor } from './service.ts';
 
@@ -52,6 +52,7 @@ describe('the body that creates a container', () => {
             "static_ips": [
               "10.200.1.2",
             ],
+            "static_mac": "02:00:0a:c8:01:02",
           },
         },
         "no_new_privileges": true,
@@ -97,6 +98,11 @@ describe('the body that creates a container', () => {
   it('never asks for less processor than the kernel takes', () => {
     const resources = { ...web.resources, cpuMillis: 1 };
     expect(containerCreate({ ...web, resources }, context).resource_limits.cpu.quota).toBe(1_000);
+  });
+
+  it('gives the successor at an address the same hardware address, and no other the same', () => {
+    expect(hardwareAddress('10.200.1.2')).toBe('02:00:0a:c8:01:02');
+    expect(hardwareAddress('10.200.1.20')).not.toBe(hardwareAddress('10.200.1.2'));
   });
 
   it('names containers of one moment apart', () => {

@@ -31,7 +31,13 @@ function setUp() {
     children.push(child);
     return child;
   };
-  const supervised = supervise(children[0]!, { what: 'Podman', start, clock, pauseMs: 1_000, log: (line) => lines.push(line) });
+  const supervised = supervise(children[0]!, {
+    what: 'Podman',
+    start,
+    clock,
+    pauseMs: 1_000,
+    log: (line) => lines.push(line),
+  });
   return { clock, children, lines, supervised };
 }
 

@@ -9,7 +9,10 @@ const user = { username: 'u', password: 'p' };
 const basic = `Basic ${Buffer.from('u:p').toString('base64')}`;
 let server: Server;
 let host: string;
-let answers: Record<string, (authorization: string | undefined) => { status: number; body?: unknown; challenge?: string }>;
+let answers: Record<
+  string,
+  (authorization: string | undefined) => { status: number; body?: unknown; challenge?: string }
+>;
 
 beforeEach(async () => {
   server = createServer((request, response) => {
@@ -56,13 +59,18 @@ describe('why a pull failed', () => {
 
   it('is what the engine said when the registry has nothing against it', async () => {
     answers = { [manifest]: () => ({ status: 200, body: {} }) };
-    expect((await diagnosePull(pull(), new Error('blob is corrupt'))).message).toMatch(/could not be pulled: blob is corrupt/);
+    expect((await diagnosePull(pull(), new Error('blob is corrupt'))).message).toMatch(
+      /could not be pulled: blob is corrupt/,
+    );
   });
 
   it('is a registry that cannot be reached', async () => {
     const registry = { host: '127.0.0.1:1', insecure: true, sealedCredentials: null };
     const failure = await diagnosePull(pull({ registry, image: '127.0.0.1:1/x@sha256:1' }), new Error('refused'));
-    expect(failure).toMatchObject({ code: 'pull_failed', message: 'The registry 127.0.0.1:1 cannot be reached from this node: refused' });
+    expect(failure).toMatchObject({
+      code: 'pull_failed',
+      message: 'The registry 127.0.0.1:1 cannot be reached from this node: refused',
+    });
   });
 });
 
@@ -73,14 +81,16 @@ describe('the ports of an image', () => {
   const image = { repository: 'acme/web', digest: 'sha256:1' };
 
   it('are read from its configuration, with the password', async () => {
-    const guarded = (body: unknown) => (authorization?: string) => authorization === basic ? { status: 200, body } : { status: 401 };
+    const guarded = (body: unknown) => (authorization?: string) =>
+      authorization === basic ? { status: 200, body } : { status: 401 };
     answers = { [manifest]: guarded(own), '/v2/acme/web/blobs/sha256:c': guarded(config) };
     expect(await exposedPorts(target(), image)).toEqual([443, 8080]);
   });
 
   it('are read with a token where the registry wants one', async () => {
     const challenge = `Bearer realm="http://${host}/token",service="r"`;
-    const guarded = (body: unknown) => (authorization?: string) => authorization === 'Bearer t' ? { status: 200, body } : { status: 401, challenge };
+    const guarded = (body: unknown) => (authorization?: string) =>
+      authorization === 'Bearer t' ? { status: 200, body } : { status: 401, challenge };
     answers = {
       [manifest]: guarded(own),
       '/v2/acme/web/blobs/sha256:c': guarded(config),
@@ -92,7 +102,12 @@ describe('the ports of an image', () => {
   it('are those of this machine’s variant', async () => {
     const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
     const variant = (digest: string, platform: object) => ({ digest, platform });
-    const index = { manifests: [variant('sha256:w', { os: 'windows', architecture }), variant('sha256:l', { os: 'linux', architecture })] };
+    const index = {
+      manifests: [
+        variant('sha256:w', { os: 'windows', architecture }),
+        variant('sha256:l', { os: 'linux', architecture }),
+      ],
+    };
     answers = {
       [manifest]: () => ({ status: 200, body: index }),
       '/v2/acme/web/manifests/sha256:l': () => ({ status: 200, body: own }),
@@ -110,5 +125,6 @@ it('reads where to ask for a token', () => {
   expect(bearerChallenge('Bearer realm="https://auth.example.com/token",service="r",scope="repository:a:pull"')).toBe(
     'https://auth.example.com/token?service=r&scope=repository%3Aa%3Apull',
   );
-  for (const other of [null, 'Basic realm="x"', 'Bearer realm="not a url"', 'Bearer']) expect(bearerChallenge(other)).toBeNull();
+  for (const other of [null, 'Basic realm="x"', 'Bearer realm="not a url"', 'Bearer'])
+    expect(bearerChallenge(other)).toBeNull();
 });

@@ -88,10 +88,13 @@ describe('the lock of a data directory', () => {
     await (await lockDirectory(dir)).release();
   });
 
-  it.each(['999999999 1', `${process.pid} 1`, 'torn', ''])('is taken over from a process that is gone: %j', async (holder) => {
-    await writeFile(path.join(dir, 'agent.lock'), holder);
-    await (await lockDirectory(dir)).release();
-  });
+  it.each(['999999999 1', `${process.pid} 1`, 'torn', ''])(
+    'is taken over from a process that is gone: %j',
+    async (holder) => {
+      await writeFile(path.join(dir, 'agent.lock'), holder);
+      await (await lockDirectory(dir)).release();
+    },
+  );
 });
 
 it('finds a short place for a socket whose directory is too deep for the kernel', () => {

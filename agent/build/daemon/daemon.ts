@@ -61,19 +61,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const said = linesSaid(20);
   const start = (): Child =>
     startChild({
-    argv: [options.program, '--config', config],
-    env: options.env,
-    containment: {
-      kind: 'contained',
-      initScript,
-      privateDirectories: [],
-      cgroupProcs: procsFiles(options.cgroups, own),
-    },
-    onLine: (line) => {
-      said.add(line);
-      options.onLine(line);
-    },
-  });
+      argv: [options.program, '--config', config],
+      env: options.env,
+      containment: {
+        kind: 'contained',
+        initScript,
+        privateDirectories: [],
+        cgroupProcs: procsFiles(options.cgroups, own),
+      },
+      onLine: (line) => {
+        said.add(line);
+        options.onLine(line);
+      },
+    });
   const child = start();
   const address = `unix://${socketPath}`;
   const client = connectBuildKit(address);
