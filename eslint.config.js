@@ -51,7 +51,8 @@ export default tseslint.config(
           message: 'Only platform/config reads the environment.',
         },
         {
-          selector: "ImportDeclaration[source.value='node:child_process'] ImportSpecifier[imported.name=/^exec(Sync)?$/]",
+          selector:
+            "ImportDeclaration[source.value='node:child_process'] ImportSpecifier[imported.name=/^exec(Sync)?$/]",
           message: 'No shell strings: use execFile or spawn with an argument array.',
         },
         {
@@ -73,7 +74,10 @@ export default tseslint.config(
       ],
       'no-restricted-syntax': [
         'error',
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'The clock is an argument in core/.' },
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'The clock is an argument in core/.',
+        },
         { selector: 'AwaitExpression', message: 'core/ decides; it never waits.' },
         { selector: 'FunctionDeclaration[async=true]', message: 'core/ decides; it never waits.' },
       ],

@@ -105,7 +105,9 @@ async function bundle(entries) {
 
 /** Chunks are named by their content: those of earlier builds would pile up. */
 function removeOldChunks(results) {
-  const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)).map((file) => path.basename(file)));
+  const written = new Set(
+    results.flatMap(({ metafile }) => Object.keys(metafile.outputs)).map((file) => path.basename(file)),
+  );
   for (const name of readdirSync(dist))
     if (name.startsWith('chunk-') && !written.has(name)) rmSync(path.join(dist, name), { force: true });
 }

@@ -72,7 +72,9 @@ async function pass(milliseconds: number, beating = agents): Promise<void> {
 }
 
 /** A release that serves, and a push of the next one that is built and placed. */
-async function secondRelease(runner: PlayedAgent): Promise<{ first: string; second: string; old: string; next: string }> {
+async function secondRelease(
+  runner: PlayedAgent,
+): Promise<{ first: string; second: string; old: string; next: string }> {
   const first = await deploy(world, project, [runner]);
   const old = (await rolloutOf(first)).allocations[0]!.id;
   const second = await push(world, project);
@@ -212,10 +214,12 @@ describe('a rollout that waits', () => {
     await buildAll(world, [runner]);
     const { db } = world.database;
     const api = await db.service.findFirstOrThrow({ where: { name: 'api', environment: { projectId: project.id } } });
-    await runner.report((await runner.expected()).map(({ id, serviceName }) => ({
-      id,
-      health: serviceName === 'api' ? 'starting' : 'healthy',
-    })));
+    await runner.report(
+      (await runner.expected()).map(({ id, serviceName }) => ({
+        id,
+        health: serviceName === 'api' ? 'starting' : 'healthy',
+      })),
+    );
     await world.queues.drain();
     const second = await push(world, project, { services: [resolved('web')] });
     await buildAll(world, [runner]);
@@ -234,7 +238,10 @@ describe('a rollout that waits', () => {
     const runner = await agent();
     await deploy(world, project, [runner]);
     const { db } = world.database;
-    await db.release.updateMany({ where: { service: { environment: { projectId: project.id } } }, data: { spec: 'broken' } });
+    await db.release.updateMany({
+      where: { service: { environment: { projectId: project.id } } },
+      data: { spec: 'broken' },
+    });
     const other = await makeProject(world, 'acme', `other-${count}`);
     const intentId = await deploy(world, other, [runner]);
     expect((await rolloutOf(intentId)).stage).toBe('running');
