@@ -1,8 +1,7 @@
 /** One child process: argv, a log file, a way to know it is ready, and an end that always comes. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync, type WriteStream } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 
 export interface ChildSpec {
   name: string;
@@ -13,10 +12,8 @@ export interface ChildSpec {
   log: 'new' | 'continued';
   /** How long it may take to become ready. */
   readyWithinMs: number;
-  /** Said of every line of standard output until it answers true. */
-  isReadyLine?: (line: string) => boolean;
-  /** Asked again and again, every 50 ms, when readiness does not show in a line. */
-  isReady?: () => Promise<boolean>;
+  /** By a line that it writes, or asked again and again. */
+  ready: { kind: 'line'; is: (line: string) => boolean } | { kind: 'asked'; ask: () => Promise<boolean> };
   /** Between SIGTERM and SIGKILL. */
   stopWithinMs: number;
   /** Told of the process before it is waited for. */
@@ -36,47 +33,55 @@ const dieWithParent = ['setpriv', '--pdeathsig', 'TERM', '--'] as const;
 
 export class ChildFailed extends Error {}
 
+/** Where it writes: into the file itself, so that it can still say what it does when `up` was killed. */
+interface Log {
+  file: string;
+  /** Bytes that were there before. */
+  from: number;
+}
+
+const readyPollMs = 25;
+
 function tail(file: string): string {
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
   return lines.slice(-8).join('\n');
 }
 
-function whenReady(spec: ChildSpec, process: ChildProcess): Promise<void> {
+/** Whether a line that says so has come to stand in the file since it had so many bytes. */
+function saysReady(file: string, from: number, isReadyLine: (line: string) => boolean): boolean {
+  return readFileSync(file).subarray(from).toString('utf8').split('\n').some(isReadyLine);
+}
+
+function isAlive({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null;
+}
+
+function whenReady(spec: ChildSpec, process: ChildProcess, log: Log): Promise<void> {
+  const isReady = (): Promise<boolean> =>
+    spec.ready.kind === 'line' ? Promise.resolve(saysReady(log.file, log.from, spec.ready.is)) : spec.ready.ask();
   return new Promise((resolve) => {
-    if (process.stdout !== null && spec.isReadyLine !== undefined) {
-      const { isReadyLine } = spec;
-      createInterface({ input: process.stdout }).on('line', (line) => {
-        if (isReadyLine(line)) resolve();
-      });
-    }
-    const { isReady } = spec;
-    if (isReady === undefined) return;
     const ask = (): void => {
       void isReady().then((ready) => {
         if (ready) resolve();
-        else if (process.exitCode === null) setTimeout(ask, 50);
+        else if (isAlive(process)) setTimeout(ask, readyPollMs);
       });
     };
     ask();
   });
 }
 
-/** Resolves at the end of the process, when its last lines are in the log. */
-function endOf(name: string, child: ChildProcess, log: WriteStream): Promise<string> {
-  child.stdout?.pipe(log, { end: false });
-  child.stderr?.pipe(log, { end: false });
+function endOf(name: string, child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
-    const end = (sentence: string): void => void log.end(() => resolve(sentence));
-    child.on('error', (error) => end(`${name} could not be started: ${error.message}`));
-    child.on('close', (code, signal) =>
-      end(`${name} ended ${signal === null ? `with exit code ${String(code)}` : `by ${signal}`}`),
+    child.on('error', (error) => resolve(`${name} could not be started: ${error.message}`));
+    child.on('exit', (code, signal) =>
+      resolve(`${name} ended ${signal === null ? `with exit code ${String(code)}` : `by ${signal}`}`),
     );
   });
 }
 
 function stopper(spec: ChildSpec, child: ChildProcess, ended: Promise<string>): () => Promise<void> {
   return async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (!isAlive(child)) return;
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), spec.stopWithinMs);
     await ended;
@@ -88,7 +93,7 @@ function stopper(spec: ChildSpec, child: ChildProcess, ended: Promise<string>): 
 async function obstacleToReadiness(
   spec: ChildSpec,
   child: ChildProcess,
-  { ended, signal }: { ended: Promise<string>; signal: AbortSignal },
+  { log, ended, signal }: { log: Log; ended: Promise<string>; signal: AbortSignal },
 ): Promise<string | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
@@ -101,7 +106,7 @@ async function obstacleToReadiness(
     else signal.addEventListener('abort', abort, { once: true });
   });
   try {
-    return await Promise.race([whenReady(spec, child).then(() => null), ended, late, aborted]);
+    return await Promise.race([whenReady(spec, child, log).then(() => null), ended, late, aborted]);
   } finally {
     clearTimeout(timer);
   }
@@ -113,19 +118,27 @@ async function obstacleToReadiness(
  */
 export async function startChild(spec: ChildSpec, signal: AbortSignal): Promise<Child> {
   signal.throwIfAborted();
-  mkdirSync(spec.logDir, { recursive: true });
-  const logFile = path.join(spec.logDir, `${spec.name}.log`);
-  const log = createWriteStream(logFile, { flags: spec.log === 'new' ? 'w' : 'a', mode: 0o600 });
-  const [command, ...args] = [...dieWithParent, ...spec.argv];
-  const child = spawn(command, args, { env: spec.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  const ended = endOf(spec.name, child, log);
+  const { child, log } = launch(spec);
+  const ended = endOf(spec.name, child);
   const stop = stopper(spec, child, ended);
   if (child.pid !== undefined) await spec.onSpawn(child.pid);
-  const problem = await obstacleToReadiness(spec, child, { ended, signal });
+  const problem = await obstacleToReadiness(spec, child, { log, ended, signal });
   if (problem !== null) {
     await stop();
     signal.throwIfAborted();
-    throw new ChildFailed(`${problem}. Its last lines (all of them: ${logFile}):\n${tail(logFile)}`);
+    throw new ChildFailed(`${problem}. Its last lines (all of them: ${log.file}):\n${tail(log.file)}`);
   }
   return { name: spec.name, pid: child.pid ?? 0, ended, stop };
+}
+
+function launch(spec: ChildSpec): { child: ChildProcess; log: Log } {
+  mkdirSync(spec.logDir, { recursive: true });
+  const file = path.join(spec.logDir, `${spec.name}.log`);
+  const descriptor = openSync(file, spec.log === 'new' ? 'w' : 'a', 0o600);
+  const from = fstatSync(descriptor).size;
+  const [command, ...args] = [...dieWithParent, ...spec.argv];
+  const stdio = ['ignore', descriptor, descriptor] as const;
+  const child = spawn(command, args, { env: spec.env, stdio: [...stdio], detached: true });
+  closeSync(descriptor);
+  return { child, log: { file, from } };
 }

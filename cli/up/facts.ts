@@ -1,15 +1,23 @@
 /** Looks at this machine for what `up` needs: the facts that preflight.ts decides over. */
-import { accessSync, constants, mkdirSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { occupant, usedAddresses, type LocalNetwork } from './network.ts';
 import { takenPorts, type Ports } from './ports.ts';
 import type { MachineFacts, RoomFacts } from './preflight.ts';
 
+/** Each folder by itself: on file systems that refuse new ones, Node's own recursion never ends. */
+function makeFolder(directory: string): void {
+  if (existsSync(directory)) return;
+  makeFolder(path.dirname(directory));
+  mkdirSync(directory);
+}
+
 /** Makes the folder when it is missing. */
 function isWritable(directory: string): boolean {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     accessSync(directory, constants.W_OK);
-    return true;
+    return statSync(directory).isDirectory();
   } catch (error) {
     if (error instanceof Error && 'code' in error) return false;
     throw error;

@@ -138,13 +138,15 @@ class Starter {
       password: this.secrets.registryPassword,
     });
     const { path: program } = await resolveTool('docker-registry');
+    const pair = Buffer.from(`${registryUser}:${this.secrets.registryPassword}`).toString('base64');
+    const credentials = { authorization: `Basic ${pair}` };
     await this.#part({
       name: 'registry',
       argv: [program, 'serve', config],
       env: inherited(),
       readyWithinMs: 20_000,
       stopWithinMs: 5_000,
-      isReady: () => answers(`http://127.0.0.1:${ports.registry}/v2/`),
+      ready: { kind: 'asked', ask: () => answers(`http://127.0.0.1:${ports.registry}/v2/`, credentials) },
     });
   }
 
@@ -165,7 +167,7 @@ class Starter {
       env: inherited(),
       readyWithinMs: 20_000,
       stopWithinMs: 5_000,
-      isReadyLine: sayReady,
+      ready: { kind: 'line', is: sayReady },
     });
   }
 
@@ -176,7 +178,7 @@ class Starter {
       env: serverVariables(this.options, this.secrets),
       readyWithinMs: 60_000,
       stopWithinMs: 20_000,
-      isReadyLine: sayReady,
+      ready: { kind: 'line', is: sayReady },
     });
   }
 
@@ -196,7 +198,7 @@ class Starter {
       env: inherited(),
       readyWithinMs: 60_000,
       stopWithinMs: 25_000,
-      isReadyLine: sayReady,
+      ready: { kind: 'line', is: sayReady },
     });
   }
 
@@ -207,10 +209,10 @@ class Starter {
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+/** As one that takes these credentials, and not as another program that was quicker to take the port. */
+async function answers(url: string, headers: Record<string, string>): Promise<boolean> {
   try {
-    await fetch(url, { signal: AbortSignal.timeout(1_000) });
-    return true;
+    return (await fetch(url, { headers, signal: AbortSignal.timeout(1_000) })).ok;
   } catch {
     return false;
   }
