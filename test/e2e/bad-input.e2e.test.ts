@@ -9,7 +9,7 @@ import { addressOf, ended, Harness, pageAt } from './harness.ts';
 import { expectNoOrphans } from './landed.ts';
 import { processesOf } from './processes.ts';
 import { app, commandDockerfile, failingDockerfile, slowDockerfile, type TestRepository } from './repository.ts';
-import { run, succeed, type Ran } from './run.ts';
+import { run, succeed, type Ended } from './program.ts';
 import { secretsInArguments, secretsInFiles, type Secrets } from './secrets-at-rest.ts';
 
 /** Room for the images of these tests, and for no large one. */
@@ -229,7 +229,7 @@ it('P65: secrets are in no file, log, layer or argument, before, during and afte
 });
 
 describe('an agent', () => {
-  const start = (name: string, ...args: string[]): Promise<Ran> => {
+  const start = (name: string, ...args: string[]): Promise<Ended> => {
     const data = path.join(harness.dataDir, '..', `node-${name}`);
     const agent = [process.execPath, path.join(packageRoot(), 'dist', 'agent.js'), '--register', '--no-build'];
     return run([...agent, '--url', harness.line.connection.url, '--data', data, ...args]);
@@ -239,7 +239,7 @@ describe('an agent', () => {
     const call = { method: 'POST', path: '/api/v1/nodes', body, answer: NodeRegistration } as const;
     return (await harness.line.api.call(call)).token;
   };
-  const refused = (ran: Ran, words: RegExp): void => {
+  const refused = (ran: Ended, words: RegExp): void => {
     expect(ran).toMatchObject({ code: 1, stdout: '' });
     expect(ran.stderr.trim()).toMatch(words);
     expect(ran.stderr.trim()).not.toContain('\n');

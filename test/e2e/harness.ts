@@ -29,9 +29,11 @@ export type Report = Awaited<ReturnType<Control['inspectRepository']>>;
 /** Where the ports of tests begin: away from those of a line that somebody uses. */
 const firstTestPort = 9700;
 
-async function freePorts(): Promise<Ports> {
-  for (let first = firstTestPort; first < firstTestPort + 400; first += 4) {
-    const ports = portsFrom(first);
+/** Tests of several checkouts may run side by side, so each begins to look elsewhere. */
+export async function freePorts(): Promise<Ports> {
+  const offset = (process.pid % 1_000) * 4;
+  for (let tried = 0; tried < 4_000; tried += 4) {
+    const ports = portsFrom(firstTestPort + ((offset + tried) % 4_000));
     if ((await takenPorts(ports)).length === 0) return ports;
   }
   throw new Error(`No four free ports in a row from ${firstTestPort} on.`);

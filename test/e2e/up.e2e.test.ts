@@ -1,0 +1,296 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { build } from '../../cli/build.mjs';
+import { packageRoot } from '../../cli/root.ts';
+import { eventually } from './eventually.ts';
+import { freePorts, pageAt } from './harness.ts';
+import { leftoversOf, processesOf } from './processes.ts';
+import { run, start, succeed, type Ended, type Program } from './program.ts';
+
+let root: string;
+/** The folder that most of these tests share. */
+let data: string;
+let port: number;
+
+const landfall = (...args: string[]): string[] => [
+  process.execPath,
+  path.join(packageRoot(), 'dist', 'cli.js'),
+  ...args,
+];
+const up = (...args: string[]): string[] => landfall('up', ...args);
+const bridgeOf = (dataDir: string): string => bridgeIn(readFileSync(path.join(dataDir, 'network.json'), 'utf8'));
+const leftovers = (dataDir: string): string[] =>
+  existsSync(path.join(dataDir, 'network.json'))
+    ? leftoversOf(dataDir, bridgeOf(dataDir))
+    : leftoversOf(dataDir, 'none');
+
+beforeAll(async () => {
+  await build((line) => process.stderr.write(`${line}\n`));
+  root = await mkdtemp('/tmp/landfall-e2e-');
+  data = path.join(root, 'data');
+  port = (await freePorts()).server;
+});
+
+afterAll(async () => {
+  const left = readdirSync(root).flatMap((name) => leftovers(path.join(root, name)));
+  await rm(root, { recursive: true, force: true });
+  expect(left).toEqual([]);
+});
+
+/** One sentence on standard error, nothing on standard output, and nothing that was started. */
+function refused(ended: Ended, sentence: RegExp): void {
+  expect(ended).toMatchObject({ code: 1, stdout: '' });
+  expect(ended.stderr.trim()).toMatch(sentence);
+  expect(ended.stderr.trim().split('\n')).toHaveLength(1);
+}
+
+const stageNames = ['received', 'queued', 'building', 'built', 'pulling', 'starting', 'healthy', 'running'];
+
+async function landsOnce(): Promise<{ sha: string; url: string }> {
+  const { code, stdout, stderr } = await run(up('--once', '--data', data, '--port', String(port)));
+  expect([code, stderr]).toEqual([0, expect.stringContaining('It serves:')]);
+  expect(leftovers(data)).toEqual([]);
+  const result = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>;
+  expect(Object.keys(result)).toEqual(['url', 'sha', 'digest', 'stages', 'total_ms']);
+  expect(result).toMatchObject({
+    url: expect.stringMatching(/^http:\/\//),
+    sha: expect.stringMatching(/^[0-9a-f]{40}$/),
+    digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+  });
+  const stages = result['stages'] as Record<string, number>;
+  for (const stage of stageNames) expect([stage, stages[stage]]).toEqual([stage, expect.any(Number)]);
+  expect(result['total_ms']).toBe(Object.values(stages).reduce((sum, ms) => sum + ms, 0));
+  return result as { sha: string; url: string };
+}
+
+it('--once lands the sample, ends with one line of JSON, and leaves nothing behind; a second start lands another', async () => {
+  const first = await landsOnce();
+  const second = await landsOnce();
+  expect(second.sha).not.toBe(first.sha);
+});
+
+describe('refuses to start, with one sentence and nothing started,', () => {
+  it('on a port that is taken', async () => {
+    const other: Server = createServer();
+    await new Promise<void>((resolve, reject) => other.once('error', reject).listen(port + 2, '127.0.0.1', resolve));
+    const dataDir = path.join(root, 'ports');
+    refused(
+      await run(up('--data', dataDir, '--port', String(port))),
+      new RegExp(`^Port ${port + 2} \\(image registry\\) is taken.*--port`),
+    );
+    await new Promise((resolve) => other.close(resolve));
+    expect(existsSync(path.join(dataDir, 'postgres'))).toBe(false);
+    expect(leftovers(dataDir)).toEqual([]);
+  });
+
+  it('without root', async () => {
+    // It may read the program, wherever that lies.
+    const nobody = [
+      'setpriv',
+      '--reuid=65534',
+      '--regid=65534',
+      '--clear-groups',
+      '--inh-caps=+dac_read_search',
+      '--ambient-caps=+dac_read_search',
+      '--',
+    ];
+    refused(
+      await run([...nobody, ...up('--data', path.join(root, 'nobody'), '--port', String(port))]),
+      /needs root.*sudo npm run up$/,
+    );
+  });
+
+  it('with too little disk', async () => {
+    const small = path.join(root, 'small');
+    await mkdir(small);
+    await succeed(['mount', '-t', 'tmpfs', '-o', 'size=100m', 'tmpfs', small]);
+    try {
+      refused(
+        await run(up('--data', small, '--port', String(port))),
+        /^Too little disk at .*small: 0\.1 GB free, 2\.0 GB needed.*--data/,
+      );
+      expect(readdirSync(small)).toEqual(['network.json']);
+    } finally {
+      await succeed(['umount', small]);
+    }
+  });
+
+  it('in a folder that cannot be written', async () => {
+    const file = path.join(root, 'file');
+    await writeFile(file, '');
+    refused(await run(up('--data', file, '--port', String(port))), /file cannot be written.*--data/);
+    refused(await run(up('--data', '/proc/landfall', '--port', String(port))), /\/proc\/landfall cannot be written/);
+  });
+
+  it('with a port that is none', async () => {
+    const { code, stderr } = await run(up('--port', '80'));
+    expect([code, stderr]).toEqual([1, expect.stringContaining('a number from 1024 to 65532')]);
+  });
+
+  it('with --once where a real GitHub is configured', async () => {
+    const configured = { GITHUB_APP_ID: '1' };
+    const ended = await run(up('--once', '--data', path.join(root, 'real'), '--port', String(port)), configured);
+    expect([ended.code, ended.stderr]).toEqual([1, expect.stringMatching(/GITHUB_APP_ID is set.\n.*leave out --once/)]);
+  });
+});
+
+it.each(['SIGINT', 'SIGTERM'] as const)('%s during the start ends it and leaves nothing', async (signal) => {
+  const dataDir = path.join(root, signal);
+  const program = start(up('--once', '--data', dataDir, '--port', String(port)));
+  await program.says(/registry is ready/);
+  program.signal(signal);
+  const { code, stdout, stderr } = await program.ended;
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain(`Ended by ${signal} before the push had landed.`);
+  expect(leftovers(dataDir)).toEqual([]);
+});
+
+describe('while it runs', () => {
+  let program: Program;
+  let url: string;
+
+  const serves = async (): Promise<void> => {
+    await eventually(async () => ((await pageAt(url)) === null ? null : true), { what: `an answer of ${url}` });
+  };
+  const startAgain = async (): Promise<void> => {
+    program = start(up('--data', data, '--port', String(port)));
+    [, url = ''] = await program.says(/It serves: +(\S+)/);
+  };
+  const cli = (...args: string[]): Promise<Ended> => run(landfall(...args, '--data', data));
+  const json = async (...args: string[]): Promise<unknown> =>
+    JSON.parse(await succeed(landfall(...args, '--data', data, '--json')));
+
+  beforeAll(startAgain);
+
+  afterAll(async () => {
+    program.signal('SIGINT');
+    expect(await program.ended).toMatchObject({ code: 0, stdout: '' });
+    expect(leftovers(data)).toEqual([]);
+  });
+
+  it('the sample serves again without a push', async () => {
+    await serves();
+    expect(await json('status')).toMatchObject({
+      projects: [
+        { repository: 'landfall/sample', environments: [{ name: 'production', services: [{ name: 'web' }] }] },
+      ],
+    });
+  });
+
+  it('another one is refused in its folder, and on its ports', async () => {
+    const inFolder = await run(up('--data', data, '--port', String(port + 40)));
+    refused(inFolder, new RegExp(`^Another landfall up \\(process ${program.pid}\\) uses ${data}`));
+    refused(
+      await run(up('--data', path.join(root, 'second'), '--port', String(port))),
+      new RegExp(`^Port ${port} \\(server and console\\)`),
+    );
+    await serves();
+  });
+
+  it('another one with its own folder and ports lands beside it', async () => {
+    const beside = path.join(root, 'beside');
+    const { server } = await freePorts();
+    const { code, stdout } = await run(up('--once', '--data', beside, '--port', String(server)));
+    expect(code).toBe(0);
+    const landed = JSON.parse(stdout) as { url: string };
+    expect(new URL(landed.url).host).not.toBe(new URL(url).host);
+    expect(leftovers(beside)).toEqual([]);
+    await serves();
+  });
+
+  it('`landfall node` adds, lists and removes', async () => {
+    const added = (await json('node', 'add', 'web-1', '--proxy')) as { command: string; token: string };
+    expect(added.command).toContain(`--token ${added.token} --proxy`);
+    expect((await cli('node', 'add', 'web-2')).stdout).toMatch(
+      /Run this on web-2, as root, before .*\n\n {2}curl -fsSL http:\S+ \| sh -s -- .*--token lfr_/,
+    );
+    const agent = [
+      process.execPath,
+      path.join(packageRoot(), 'dist', 'agent.js'),
+      '--register',
+      '--no-build',
+      '--proxy',
+    ];
+    const nodeData = path.join(root, 'web-1');
+    await succeed([...agent, '--url', `http://127.0.0.1:${port}`, '--data', nodeData, '--token', added.token]);
+    const names = async (): Promise<unknown[]> =>
+      ((await json('node', 'list')) as { name: string }[]).map(({ name }) => name);
+    expect((await names()).sort()).toEqual(['local', 'web-1']);
+    expect((await cli('node', 'list')).stdout).toMatch(/web-1 +proxy/);
+    expect(await json('node', 'remove', 'web-1')).toEqual({ removed: 'web-1' });
+    expect(await names()).toEqual(['local']);
+    const unknown = await cli('node', 'remove', 'web-1');
+    expect(unknown).toMatchObject({ code: 1, stdout: '' });
+    expect(unknown.stderr).toContain('There is no node "web-1". Registered are: local.');
+  });
+
+  it('`landfall status` and `landfall logs` show what serves and what it says', async () => {
+    expect((await cli('status')).stdout).toMatch(
+      /landfall\/sample +production +web +[0-9a-f]{7} \(release \d+\) +1\/1/,
+    );
+    const { intents } = (await json('status')) as { intents: { id: string }[] };
+    const intent = await fetchApi(`/api/v1/intents/${intents[0]!.id}`);
+    const [built] = (intent as { builds: { id: string }[] }).builds;
+    expect((await cli('logs', '--build', built!.id)).stdout).toMatch(/Fetching [0-9a-f]{40} from/);
+    expect(await cli('logs', 'web')).toMatchObject({ code: 0 });
+  });
+
+  it('the CLI says what is wrong with what it was given', async () => {
+    const cases: [string[], RegExp][] = [
+      [['logs', 'nope'], /There is no service "nope". There are:\n {2}landfall\/sample production web/],
+      [['logs'], /Name a service, or a build with --build ID/],
+      [['logs', '--build', 'nope'], /./],
+      [['logs', 'web', '--lines', 'many'], /./],
+      [['node', 'add', 'Not A Name'], /./],
+      [['node', 'add', 'local'], /./],
+    ];
+    for (const [args, words] of cases) {
+      const ended = await cli(...args);
+      expect([args, ended.code, ended.stdout]).toEqual([args, 1, '']);
+      expect(ended.stderr).toMatch(words);
+      expect(ended.stderr).not.toMatch(/ at .*:\d+:\d+/);
+    }
+    const refusal = await run(landfall('logs', 'nope', '--data', data, '--json'));
+    expect(JSON.parse(refusal.stderr)).toMatchObject({
+      error: { code: 'service_unknown', message: expect.any(String) },
+    });
+  });
+
+  it('the CLI says where it looked when nothing answers', async () => {
+    expect((await run(landfall('status', '--data', root))).stderr).toMatch(/No control plane is known.*LANDFALL_URL/);
+    const nobody = await run(landfall('status', '--url', 'http://127.0.0.1:1', '--token', 'lf_none'));
+    expect([nobody.code, nobody.stderr]).toEqual([
+      1,
+      expect.stringMatching(/No control plane answers at http:\/\/127\.0\.0\.1:1/),
+    ]);
+    const stranger = await run(landfall('status', '--url', `http://127.0.0.1:${port}`, '--token', 'lf_wrong'));
+    expect([stranger.code, stranger.stderr]).toEqual([1, expect.stringMatching(/token/)]);
+  });
+
+  it('killed outright, it takes everything along, and the next start serves again', async () => {
+    program.signal('SIGKILL');
+    await program.ended;
+    await startAgain();
+    await serves();
+    const ups = processesOf(data).filter(({ argv }) => argv.includes('up'));
+    expect(ups.map(({ pid }) => pid)).toEqual([program.pid]);
+  });
+
+  async function fetchApi(at: string): Promise<unknown> {
+    const connection = JSON.parse(readFileSync(path.join(data, 'connection.json'), 'utf8')) as {
+      url: string;
+      token: string;
+    };
+    const answer = await fetch(new URL(at, connection.url), {
+      headers: { authorization: `Bearer ${connection.token}` },
+    });
+    return answer.json();
+  }
+});
+
+function bridgeIn(text: string): string {
+  return (JSON.parse(text) as { bridge: string }).bridge;
+}
