@@ -1,6 +1,6 @@
 /** `landfall logs`: the last lines of a service or a build, and those that come. */
 import { setTimeout } from 'node:timers/promises';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import Type from 'typebox';
 import { LogPage, ProjectResource } from '../../core/contract/resources.ts';
 import { InputError } from '../../platform/errors/errors.ts';
@@ -77,12 +77,19 @@ async function logs(service: string | undefined, options: LogsOptions): Promise<
   }
 }
 
+function lineCount(text: string): string {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 5_000)
+    throw new InvalidArgumentError('It is a number from 1 to 5000.');
+  return text;
+}
+
 export function logsCommand(): Command {
   return asking(new Command('logs').argument('[service]', 'name of a service'))
     .description('show the log of a service or a build')
     .addOption(new Option('-e, --environment <name>', 'when several environments have the service'))
     .addOption(new Option('--build <id>', 'the log of this build instead'))
-    .addOption(new Option('-n, --lines <number>', 'how many of the last lines').default('100'))
+    .addOption(new Option('-n, --lines <number>', 'how many of the last lines').default('100').argParser(lineCount))
     .addOption(new Option('-f, --follow', 'go on with what comes'))
     .addHelpText(
       'after',

@@ -1,5 +1,5 @@
 /** `landfall node`: the servers, and how one comes and goes. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import Type from 'typebox';
 import { NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
 import { InputError } from '../../platform/errors/errors.ts';
@@ -71,6 +71,12 @@ async function remove(name: string, options: AskOptions): Promise<void> {
   printAnswer(options, { removed: node.name }, () => `${node.name} is removed; its agent is refused from now on.`);
 }
 
+/** As a DNS label: the node is found by it in the mesh. */
+function nodeName(text: string): string {
+  if (/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError('A name has lower-case letters, digits and hyphens, at most 63, a letter first.');
+}
+
 export function nodeCommand(): Command {
   const node = new Command('node').description('add, list and remove servers').addHelpText(
     'after',
@@ -81,7 +87,7 @@ Examples:
   landfall node list                 who is there, and how they are
   landfall node remove web-1         take one out`,
   );
-  asking(node.command('add').argument('<name>', 'lower-case letters, digits and hyphens'))
+  asking(node.command('add').argument('<name>', 'lower-case letters, digits and hyphens', nodeName))
     .description('make a token and print the one line to run on the new server')
     .addOption(new Option('--proxy', 'the server takes traffic in'))
     .action(add);
