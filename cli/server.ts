@@ -14,7 +14,11 @@ export async function serve(wanted: ReadonlySet<Role>): Promise<void> {
   const server = await startServer(config, wanted, log);
   log.info({ address: server.address }, 'ready');
   console.log(JSON.stringify({ ready: true, address: server.address }));
-  log.info({ because: await ended }, 'ending');
+  const lost = server.lost.then((sentence): never => {
+    // Nothing here can go on, or end in order, without it. Whoever keeps this process running starts it again.
+    throw new StalledError('part_lost', `${sentence}.`, { hint: 'The server ends, to be started again.' });
+  });
+  log.info({ because: await Promise.race([ended, lost]) }, 'ending');
   await server.stop();
 }
 

@@ -23,6 +23,8 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   url: string;
   port: number;
+  /** Settles when it ends that nobody stopped: whoever needs it has to start again. */
+  lost: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ function running(postmaster: Postmaster, at: { dataDir: string; port: number; pa
   return {
     url: `postgres://${superuser}:${encodeURIComponent(at.password)}@127.0.0.1:${at.port}/${database}`,
     port: at.port,
+    lost: postmaster.lost,
     async stop() {
       await postmaster.stop();
       await releaseDataDir(at.dataDir);

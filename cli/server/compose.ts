@@ -17,7 +17,7 @@ import { openDatabase, type Database } from '../../prisma/client.ts';
 import { migrate } from '../../prisma/migrate.ts';
 import { ensureAccessToken } from '../../prisma/store/access-tokens.ts';
 import { startWorker } from '../../worker/start.ts';
-import { databaseUrl } from './database.ts';
+import { findDatabase } from './database.ts';
 import { installRoutes } from './install-routes.ts';
 import { loadMasterKeys } from './master-keys.ts';
 import type { Role } from './roles.ts';
@@ -25,6 +25,8 @@ import type { Role } from './roles.ts';
 export interface RunningServer {
   /** Base URL it listens on; null for a worker alone. */
   address: string | null;
+  /** Settles, with a sentence, when a part is gone that the server cannot do without. */
+  lost: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -37,12 +39,13 @@ interface Parts {
   queues: Queues;
   masterKeys: MasterKeys;
   databaseUrl: string;
+  lost: Promise<string> | null;
   releasers: Releasers;
   log: Logger;
 }
 
 async function openParts(config: Config, log: Logger, releasers: Releasers): Promise<Parts> {
-  const url = await databaseUrl(config, releasers);
+  const { url, lost } = await findDatabase(config, releasers);
   await migrate(url);
   const database = openDatabase(url, { poolSize, log });
   releasers.defer('database', () => database.close());
@@ -51,7 +54,7 @@ async function openParts(config: Config, log: Logger, releasers: Releasers): Pro
   const masterKeys = await loadMasterKeys(config.masterKey, database);
   const queues = await openQueues(config.queueUrl ?? url, { log });
   releasers.defer('queues', () => queues.close());
-  return { config, database, queues, masterKeys, databaseUrl: url, releasers, log };
+  return { config, database, queues, masterKeys, databaseUrl: url, lost, releasers, log };
 }
 
 function githubOf(config: Config): GithubConfig {
@@ -105,8 +108,9 @@ export async function startServer(config: Config, wanted: ReadonlySet<Role>, log
     for (const failure of await releasers.releaseAll()) log.warn(failure, 'a part did not end cleanly');
   };
   try {
-    const address = await start(await openParts(config, log, releasers), wanted);
-    return { address, stop };
+    const parts = await openParts(config, log, releasers);
+    const never = new Promise<string>(() => undefined);
+    return { address: await start(parts, wanted), lost: parts.lost ?? never, stop };
   } catch (error) {
     await stop();
     throw error;

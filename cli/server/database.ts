@@ -15,14 +15,21 @@ function embeddedPassword(dataDir: string): string {
   return readFileSync(file, 'utf8');
 }
 
-/** A `postgres://` URL. What it starts is deferred to `releasers`. */
-export async function databaseUrl(config: Config, releasers: Releasers): Promise<string> {
-  if (config.databaseUrl !== null) return config.databaseUrl;
+export interface DatabasePlace {
+  /** `postgres://…` */
+  url: string;
+  /** Settles, with a sentence, when the database is gone for good; null when somebody else looks after it. */
+  lost: Promise<string> | null;
+}
+
+/** What it starts is deferred to `releasers`. */
+export async function findDatabase(config: Config, releasers: Releasers): Promise<DatabasePlace> {
+  if (config.databaseUrl !== null) return { url: config.databaseUrl, lost: null };
   const embedded = await startEmbeddedPostgres({
     dataDir: path.join(config.dataDir, 'postgres'),
     port: config.embeddedDatabasePort,
     password: embeddedPassword(config.dataDir),
   });
   releasers.defer('postgres', () => embedded.stop());
-  return embedded.url;
+  return { url: embedded.url, lost: embedded.lost.then(() => 'PostgreSQL ended by itself') };
 }

@@ -14,6 +14,8 @@ const readyWithinMs = 120_000;
 const stopWithinMs = 15_000;
 
 export interface Postmaster {
+  /** Settles when the server ends that nobody stopped. */
+  lost: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -27,9 +29,17 @@ export async function startPostmaster(
   // Not left behind when this process ends without stopping it.
   const interrupt = (): boolean => child.kill('SIGINT');
   process.once('exit', interrupt);
+  let stopping = false;
+  const lost = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      if (!stopping) resolve();
+    });
+  });
   await untilReady(child, place.dataDir, logFile);
   return {
+    lost,
     async stop() {
+      stopping = true;
       process.off('exit', interrupt);
       if (child.pid !== undefined && !hasEnded(child)) await stopServer(child.pid);
     },
