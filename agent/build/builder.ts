@@ -1,4 +1,5 @@
 /** The node's BuildKit: an address that was given, or a daemon of our own that is started when the agent starts. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { removeCgroup, type CgroupHost } from '../cgroup/cgroup.ts';
 import { findProgram } from '../process/find-program.ts';
@@ -59,7 +60,9 @@ export function openBuilder(options: BuilderOptions, onReady: () => void): Build
     isReady: () => ready,
     client: async () => {
       try {
-        return (await connection).client;
+        const { client } = await connection;
+        await untilAnswers(client);
+        return client;
       } catch (cause) {
         throw new BuildFailed('builder_unavailable', cause instanceof Error ? cause.message : String(cause), { cause });
       }
@@ -72,6 +75,22 @@ export function openBuilder(options: BuilderOptions, onReady: () => void): Build
       await removeCgroup(options.cgroups, options.cgroup);
     },
   };
+}
+
+const answersWithinMs = 20_000;
+
+/** A daemon that has just ended is started again: a build waits for it, for a while. */
+async function untilAnswers(client: BuildKitClient): Promise<void> {
+  const until = performance.now() + answersWithinMs;
+  for (;;) {
+    try {
+      await client.info();
+      return;
+    } catch (error) {
+      if (performance.now() > until) throw error;
+    }
+    await delay(100);
+  }
 }
 
 const noBuilder: Builder = {

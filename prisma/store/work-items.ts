@@ -1,5 +1,6 @@
 /** Work as the node it was offered to leases it. Every statement names node and attempt: no other can take or end it (P62). */
 import type { BuildOutcome, WorkOffer } from '../../core/contract/work.ts';
+import { maxBuildAttempts } from '../../core/build/decide.ts';
 import type { Db, Prisma, WorkItem } from '../client.ts';
 
 /** One attempt of one piece of work, as its node names it. */
@@ -97,7 +98,7 @@ export async function finishWork(
   if (work.buildId === null) return { buildId: null, buildVersion: null };
   const builds = await db.build.updateManyAndReturn({
     where: { id: work.buildId, attempt, status: { in: ['offered', 'building'] } },
-    data: { ...buildOutcome(finished.outcome, work.cancelCode), finishedAt: finished.at, version: { increment: 1 } },
+    data: { ...buildEnd({ ...finished, attempt, cancelCode: work.cancelCode }), version: { increment: 1 } },
     select: { version: true },
   });
   return { buildId: work.buildId, buildVersion: builds[0]?.version ?? null };
@@ -105,8 +106,22 @@ export async function finishWork(
 
 type BuildEnd = Pick<
   Prisma.BuildUncheckedUpdateManyInput,
-  'status' | 'imageDigest' | 'exposedPorts' | 'timings' | 'reasonCode' | 'reason' | 'annotations'
+  'status' | 'finishedAt' | 'imageDigest' | 'exposedPorts' | 'timings' | 'reasonCode' | 'reason' | 'annotations'
 >;
+
+interface EndedAttempt {
+  outcome: BuildOutcome;
+  attempt: number;
+  cancelCode: string | null;
+  at: Date;
+}
+
+/** A builder that went away says nothing about the commit: the build waits for another attempt. */
+function buildEnd({ outcome, attempt, cancelCode, at }: EndedAttempt): BuildEnd {
+  if (outcome.kind === 'failed' && outcome.code === 'builder_unavailable' && attempt < maxBuildAttempts)
+    return { status: 'queued', reasonCode: outcome.code, reason: outcome.message };
+  return { ...buildOutcome(outcome, cancelCode), finishedAt: at };
+}
 
 function buildOutcome(outcome: BuildOutcome, cancelCode: string | null): BuildEnd {
   switch (outcome.kind) {
