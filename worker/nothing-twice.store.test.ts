@@ -55,7 +55,7 @@ async function driveAll(intentId: string): Promise<void> {
     ...builds.map(({ buildId }) => driveBuild(world.deps, buildId)),
     ...rollouts.map(({ id }) => driveRollout(world.deps, id)),
     advanceIntent(world.deps, intentId),
-    flush(world.deps, project.installationId),
+    flush(world.deps, { installationId: project.installationId, upTo: '1' }),
   ]);
   await Promise.all(drives);
   await world.queues.drain();

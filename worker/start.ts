@@ -24,10 +24,7 @@ export function startWorker(deps: WorkerDeps): void {
   );
   queues.work(
     'github',
-    [
-      handle(flushOutbox, ({ installationId }) => flush(deps, installationId)),
-      handle(mintSourceToken, (claim) => mint(deps, claim)),
-    ],
+    [handle(flushOutbox, (lane) => flush(deps, lane)), handle(mintSourceToken, (claim) => mint(deps, claim))],
     // They wait for GitHub, and hold nothing meanwhile.
     { concurrency: 32 },
   );

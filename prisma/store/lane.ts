@@ -12,8 +12,8 @@ export interface HeldLane {
 
 export type TakenLane =
   | { kind: 'held'; lane: HeldLane }
-  /** Another process sends: it reads again before it ends, so nothing written before this call is missed. */
-  | { kind: 'busy' }
+  /** Another process sends: it reads again before it ends, so nothing written before this call is missed unless it dies. */
+  | { kind: 'busy'; until: Date }
   /** GitHub asks to wait. */
   | { kind: 'limited'; until: Date }
   | { kind: 'gone' };
@@ -27,10 +27,19 @@ export async function takeLane(db: Db, wanted: HeldLane, now: Date): Promise<Tak
     data: { laneUntil: wanted.until },
   });
   if (count === 1) return { kind: 'held', lane: wanted };
-  const row = await db.installation.findUnique({ where: { id }, select: { limitedUntil: true } });
+  const row = await db.installation.findUnique({ where: { id }, select: { limitedUntil: true, laneUntil: true } });
   if (row === null) return { kind: 'gone' };
   if (row.limitedUntil !== null && row.limitedUntil > now) return { kind: 'limited', until: row.limitedUntil };
-  return { kind: 'busy' };
+  return { kind: 'busy', until: row.laneUntil ?? now };
+}
+
+/** Holds the lane for longer. `lost` when another has taken it. */
+export async function keepLane(db: Db, lane: HeldLane, until: Date): Promise<HeldLane | 'lost'> {
+  const { count } = await db.installation.updateMany({
+    where: { id: BigInt(lane.installationId), laneUntil: lane.until },
+    data: { laneUntil: until },
+  });
+  return count === 1 ? { ...lane, until } : 'lost';
 }
 
 /** Lets go of the lane, unless another has taken it since. */

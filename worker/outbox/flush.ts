@@ -1,16 +1,28 @@
 /** Flushes an installation's lane: one flusher at a time, over all processes. */
 import { IgnoredError, WaitingError } from '../../platform/errors/errors.ts';
-import { beginWrite, leaveLane, limitLane, takeLane, type HeldLane } from '../../prisma/store/lane.ts';
-import { markFailed, markLater, markSent, markUnheard, nextDue, sendableWrites } from '../../prisma/store/outbox.ts';
+import { flushOutbox } from '../../platform/queue/jobs.ts';
+import { beginWrite, keepLane, leaveLane, limitLane, takeLane, type HeldLane } from '../../prisma/store/lane.ts';
+import {
+  markFailed,
+  markLater,
+  markSent,
+  markUnheard,
+  nextDue,
+  sendableWrites,
+  type Lane as OwedLane,
+} from '../../prisma/store/outbox.ts';
 import type { WorkerDeps } from '../deps.ts';
+import { wakeAt } from '../wake.ts';
 import { flushLane, type Flushed, type Lane } from './lane.ts';
+import { meanwhile } from './meanwhile.ts';
 import { sendWrite } from './send.ts';
 
 /** Read at a time: writes that come meanwhile are seen by the next read. */
 const batch = 50;
 
-/** Longer than one write takes with all its requests. A process that dies in the middle of one holds up its lane for so long. */
-const holdMs = 30_000;
+/** A process that dies holds up its lane for so long; one that lives holds it for longer and longer. */
+const holdMs = 5_000;
+const renewMs = 2_000;
 
 /** The lane as `flushLane` sees it. `held` goes forward with every write. */
 async function laneOf(deps: WorkerDeps, taken: HeldLane): Promise<Lane & { held: () => HeldLane }> {
@@ -27,7 +39,11 @@ async function laneOf(deps: WorkerDeps, taken: HeldLane): Promise<Lane & { held:
       held = begun.lane;
       return begun.owed ? 'begun' : 'not_owed';
     },
-    send: (write) => sendWrite(db, client, write),
+    send: (write) =>
+      meanwhile(sendWrite(db, client, write), renewMs, async () => {
+        const kept = await keepLane(db, held, holdUntil(deps));
+        if (kept !== 'lost') held = kept;
+      }),
     markSent: ({ id }, sent) => markSent(db, id, sent),
     markLater: ({ id }, later) => markLater(db, id, later),
     limit: async ({ id }, { until, error }) => {
@@ -50,15 +66,15 @@ function waitForGithub(until: Date): WaitingError {
   return new WaitingError('github_waits', 'The next write to GitHub is due later.', { until });
 }
 
-/** null: another process has the lane, and reads again before it ends. */
-async function flushOnce(deps: WorkerDeps, installationId: number): Promise<Flushed | null> {
+type Found = Flushed | { kind: 'busy'; until: Date };
+
+async function flushOnce(deps: WorkerDeps, installationId: number): Promise<Found> {
   const { db } = deps.database;
   const taken = await takeLane(db, { installationId, until: holdUntil(deps) }, deps.now());
   switch (taken.kind) {
     case 'gone':
       throw new IgnoredError('subject_gone', `The installation ${installationId} was deleted.`);
     case 'busy':
-      return null;
     case 'limited':
       return taken;
     case 'held': {
@@ -73,15 +89,26 @@ async function flushOnce(deps: WorkerDeps, installationId: number): Promise<Flus
 }
 
 /** Throws WaitingError when writes are left that have to wait. */
-export async function flush(deps: WorkerDeps, installationId: number): Promise<void> {
-  const { db } = deps.database;
+export async function flush(deps: WorkerDeps, owed: OwedLane): Promise<void> {
+  const { installationId } = owed;
   for (;;) {
-    const flushed = await flushOnce(deps, installationId);
-    if (flushed === null || flushed.kind === 'lost') return;
-    if (flushed.kind !== 'done') throw waitForGithub(flushed.until);
-    // Whoever wrote between the last read and letting go found the lane held, and left it to this one.
-    const due = await nextDue(db, installationId);
-    if (due === null) return;
-    if (due > deps.now()) throw waitForGithub(due);
+    const found = await flushOnce(deps, installationId);
+    switch (found.kind) {
+      case 'lost':
+        return;
+      case 'busy':
+        // The other one may have died.
+        await wakeAt(deps, found.until, { job: flushOutbox, payload: owed });
+        return;
+      case 'limited':
+      case 'paused':
+        throw waitForGithub(found.until);
+      case 'done': {
+        // Whoever wrote between the last read and letting go found the lane held, and left it to this one.
+        const due = await nextDue(deps.database.db, installationId);
+        if (due === null) return;
+        if (due > deps.now()) throw waitForGithub(due);
+      }
+    }
   }
 }
