@@ -2,38 +2,43 @@
 import { expect } from 'vitest';
 import type { IntentDetail } from '../../core/contract/resources.ts';
 import { eventually } from './eventually.ts';
-import { addressOf, pageAt, type Harness } from './harness.ts';
+import { addressOf, pageAt, type Harness, type Report } from './harness.ts';
 import { containerProcesses } from './processes.ts';
 import type { TestRepository } from './repository.ts';
 
 /** Promise 1: the push ended in exactly one state, and what it made exists exactly once. */
-export async function expectLandedOnce(
-  harness: Harness,
-  repository: TestRepository,
-  { intent, page }: { intent: IntentDetail; page: string },
-): Promise<void> {
+export async function expectLandedOnce(harness: Harness, intent: IntentDetail, page: string): Promise<void> {
   await eventually(async () => ((await pageAt(addressOf(intent))) === page ? true : null), {
     what: `the page ${page}`,
   });
   expect(intent.builds.map(({ status }) => status)).toEqual(['succeeded']);
   expect(intent.rollouts.map(({ stage }) => stage)).toEqual(['running']);
   expect(await harness.intentsOf(intent.sha)).toHaveLength(1);
-  const report = await harness.github(repository, ({ checkRuns, deploymentStatuses, deployments }) => {
-    const mine = deployments.filter(({ sha }) => sha === intent.sha);
-    const done = checkRuns.filter(({ headSha, status }) => headSha === intent.sha && status === 'completed');
-    return (
-      done.length > 0 &&
-      deploymentStatuses.some(
-        ({ deploymentId, state }) => state === 'success' && mine.some(({ id }) => id === deploymentId),
-      )
-    );
-  });
-  const deployments = report.deployments.filter(({ sha }) => sha === intent.sha);
-  expect(deployments).toHaveLength(1);
-  const states = report.deploymentStatuses.filter(({ deploymentId }) => deploymentId === deployments[0]!.id);
-  expect(states.filter(({ state }) => state === 'success')).toHaveLength(1);
-  expect(report.checkRuns.filter(({ headSha }) => headSha === intent.sha)).toMatchObject([{ conclusion: 'success' }]);
   await expectNoOrphans(harness);
+}
+
+/**
+ * GitHub was told of one deployment and one check run of this commit, and how they ended. A success that a newer one took the place
+ * of before GitHub would hear of it is told as inactive at once.
+ */
+export async function expectToldOnce(harness: Harness, repository: TestRepository, sha: string): Promise<void> {
+  const told = (report: Report) => {
+    const deployments = report.deployments.filter((one) => one.sha === sha);
+    const ids = deployments.map(({ id }) => id);
+    const statuses = report.deploymentStatuses.filter(({ deploymentId }) => ids.includes(deploymentId));
+    const checkRuns = report.checkRuns.filter(({ headSha }) => headSha === sha);
+    return { deployments, states: statuses.map(({ state }) => state), checkRuns };
+  };
+  const report = await harness.github(repository, (now) => {
+    const { states, checkRuns } = told(now);
+    return /success|inactive/.test(states.at(-1) ?? '') && checkRuns.every(({ status }) => status === 'completed');
+  });
+  const { deployments, states, checkRuns } = told(report);
+  expect(deployments).toHaveLength(1);
+  expect(['success', 'success inactive', 'inactive']).toContain(
+    states.filter((one) => one !== 'in_progress').join(' '),
+  );
+  expect(checkRuns).toMatchObject([{ conclusion: 'success' }]);
 }
 
 /** As many containers run as allocations are to run; and of every service only those of the release that serves. */

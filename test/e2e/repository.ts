@@ -1,5 +1,6 @@
 /** A repository at the sandbox with a clone on disk: changed on disk, pushed with the real git. */
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -53,9 +54,9 @@ function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
-/** The same image, after a step that runs for so many seconds. */
+/** The same image, after a step that runs for so many seconds, and that no build before has had. */
 export function slowDockerfile(seconds: number): string {
-  const step = `RUN ["/bin/busybox", "sleep", "${seconds}"]\n`;
+  const step = `RUN ["/bin/busybox", "env", "ONCE=${randomUUID()}", "/bin/busybox", "sleep", "${seconds}"]\n`;
   return dockerfile.replace('COPY www', `${step}COPY www`);
 }
 

@@ -242,10 +242,12 @@ describe('while it runs', () => {
     const cases: [string[], RegExp][] = [
       [['logs', 'nope'], /There is no service "nope". There are:\n {2}landfall\/sample production web/],
       [['logs'], /Name a service, or a build with --build ID/],
-      [['logs', '--build', 'nope'], /./],
-      [['logs', 'web', '--lines', 'many'], /./],
-      [['node', 'add', 'Not A Name'], /./],
-      [['node', 'add', 'local'], /./],
+      [['logs', '--build', 'nope'], /There is nothing here under this name/],
+      [['logs', 'web', '--lines', 'many'], /'many' is invalid.* a number from 1 to 5000/],
+      [['node', 'add', 'Not A Name'], /'Not A Name' is invalid.* lower-case letters, digits and hyphens/],
+      [['node', 'add', 'local'], /A node of this name exists; remove it first or take another name/],
+      [['node', 'remove'], /missing required argument 'name'/],
+      [['stats'], /unknown command 'stats'\n\(Did you mean status\?\)/],
     ];
     for (const [args, words] of cases) {
       const ended = await cli(...args);
