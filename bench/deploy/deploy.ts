@@ -152,9 +152,9 @@ function pidOf(line: Line, name: 'server' | 'agent'): number {
   return pid;
 }
 
-/** The median of ten readings, half a second apart, after a rest. */
+/** The median of ten readings, half a second apart, after a rest in which the garbage of the work before is collected. */
 async function restingMemory(pid: number): Promise<number> {
-  await setTimeout(10_000);
+  await setTimeout(60_000);
   const readings: number[] = [];
   for (let reading = 0; reading < 10; reading++) {
     readings.push(residentBytes(pid));
