@@ -112,6 +112,8 @@ async function startParts({ options, transport, opener }: Parts, releasers: Rele
   const shared = { clock: systemClock, random: Math.random, log: warn };
   const api = control(transport);
   const bell = alarm(systemClock);
+  // The first report of an epoch ends the leases of the one before: what is claimed earlier would end with them.
+  let epochIsKnown = false;
 
   const engine = await openEngine({
     choice: options.engine,
@@ -131,7 +133,7 @@ async function startParts({ options, transport, opener }: Parts, releasers: Rele
     cache: expectedCache(dataDir, warn),
     waitMs: pollMs,
     onAnswer: (state) => {
-      builds.offer(state.work);
+      if (epochIsKnown) builds.offer(state.work);
       bell.ring('expected_state');
     },
   });
@@ -164,7 +166,10 @@ async function startParts({ options, transport, opener }: Parts, releasers: Rele
     alarm: bell,
     capabilities: builds.capabilities,
     publicAddress: transport.localAddress,
-    onWork: builds.offer,
+    onWork: (offers) => {
+      epochIsKnown = true;
+      builds.offer(offers);
+    },
     note: log,
     lookEveryMs: pollMs,
   });

@@ -114,6 +114,28 @@ describe('a status report', () => {
     expect((await row(mine.id)).observed).toBe('running');
   });
 
+  it('ends the leases of the agent before it, and wakes their builds; its own are kept', async () => {
+    const { db } = api.database;
+    const build = await makeBuild(db, world.projectId);
+    const claimed = await offerWork(db, build, one.nodeId);
+    const other = await offerWork(db, await makeBuild(db, world.projectId), two.nodeId);
+    await send(one, report([]));
+    const leased = { status: 'claimed', leaseUntil: new Date(api.clock.now.getTime() + 30_000) } as const;
+    await db.workItem.updateMany({ where: { id: { in: [claimed.id, other.id] } }, data: leased });
+    const statusOf = async ({ id }: { id: string }) => (await db.workItem.findUniqueOrThrow({ where: { id } })).status;
+    api.jobs.length = 0;
+    await send(one, report([], { sequence: 2 }));
+    expect([await statusOf(claimed), api.jobs]).toEqual(['claimed', []]);
+    await send(one, report([], { epoch: 'e2' }));
+    expect([await statusOf(claimed), await statusOf(other)]).toEqual(['expired', 'claimed']);
+    expect(api.jobs).toEqual([{ name: 'advanceBuild', payload: { buildId: build.id, version: build.version + 1 } }]);
+    const again = await offerWork(db, build, one.nodeId, 2);
+    await db.workItem.update({ where: { id: again.id }, data: leased });
+    await send(one, report([], { epoch: 'e2', sequence: 2 }));
+    expect((await send(one, report([], { epoch: 'e1', sequence: 9 }))).statusCode).toBe(409);
+    expect(await statusOf(again)).toBe('claimed');
+  });
+
   it('is taken once when it comes many times at the same moment', async () => {
     const answers = await Promise.all([1, 2, 3, 4].map(() => send(one, report([container(mine.id)]))));
     expect(answers.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([200, 409, 409, 409]);

@@ -39,6 +39,8 @@ export interface TakenReport {
   capabilitiesChanged: boolean;
   /** Unfinished rollouts that this report may move, with the version that names their wake-up. */
   moved: { id: string; factsVersion: number }[];
+  /** Builds whose claimed attempt ended with the agent that held it, with the version that names their wake-up. */
+  lost: { id: string; version: number }[];
   /** Reported, but no allocation of this node. */
   refused: string[];
 }
@@ -74,7 +76,15 @@ const statement = `
       capabilities = $11::jsonb
     FROM before WHERE "Node".id = before.id
     RETURNING generation, "Node"."appliedGeneration" > before."appliedGeneration" AS advanced, before."lastSeenAt",
-      before.capabilities <> $11::jsonb AS "capabilitiesChanged"
+      before.capabilities <> $11::jsonb AS "capabilitiesChanged", before."statusEpoch" <> $3::text AS restarted
+  ), expired AS (
+    UPDATE "WorkItem" SET status = 'expired', "credentialSealed" = NULL
+    FROM accepted
+    WHERE accepted.restarted AND "nodeId" = $1::uuid AND kind = 'build' AND status = 'claimed'
+    RETURNING "buildId"
+  ), lost AS (
+    UPDATE "Build" SET version = version + 1 FROM expired WHERE "Build".id = expired."buildId"
+    RETURNING "Build".id, version
   ), changed AS (
     UPDATE "Allocation" SET
       observed = reported.observed::"AllocationObserved", health = reported.health::"AllocationHealth",
@@ -109,13 +119,15 @@ const statement = `
   )
   SELECT generation, "lastSeenAt", "capabilitiesChanged",
     (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'factsVersion', "factsVersion")), '[]') FROM moved) AS moved,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'version', version)), '[]') FROM lost) AS lost,
     (SELECT coalesce(array_agg(reported.id::text), '{}') FROM reported WHERE NOT EXISTS (
       SELECT 1 FROM "Allocation" WHERE "Allocation".id = reported.id AND "nodeId" = $1::uuid)) AS refused
   FROM accepted`;
 
 /**
  * Takes the report when it is newer than the last one taken; null when it is not, or the node is gone. An allocation that
- * is to stop counts as gone once a report measured against a state without it no longer shows its container.
+ * is to stop counts as gone once a report measured against a state without it no longer shows its container. Builds end
+ * with the agent that makes them, so the first report of a new epoch ends the leases of the one before.
  */
 export async function takeReport(pool: Pool, report: NodeReport): Promise<TakenReport | null> {
   const values = [
