@@ -20,6 +20,11 @@ export function containerGateway(pools: AddressPools, subnet: number): string {
   return address(pools.containers, subnet, 1);
 }
 
+/** The /24 of node X in the private network between nodes. */
+export function wireguardCidr(pools: AddressPools, subnet: number): string {
+  return `${address(pools.wireguard, subnet, 0)}/24`;
+}
+
 export function wireguardAddress(pools: AddressPools, subnet: number): string {
   return address(pools.wireguard, subnet, 1);
 }
