@@ -51,7 +51,7 @@ async function openParts(config: Config, log: Logger, releasers: Releasers): Pro
   releasers.defer('database', () => database.close());
   if (config.accessToken !== null)
     await ensureAccessToken(database.db, { name: 'landfall up', tokenHash: hashToken(config.accessToken) });
-  const masterKeys = await loadMasterKeys(config.masterKey, database);
+  const masterKeys = await loadMasterKeys(config.masterKeys, database);
   const queues = await openQueues(config.queueUrl ?? url, { log });
   releasers.defer('queues', () => queues.close());
   return { config, database, queues, masterKeys, databaseUrl: url, lost, releasers, log };

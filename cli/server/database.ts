@@ -1,19 +1,10 @@
 /** Where the database is: a server that is configured, or PostgreSQL from the npm package in the data folder. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../../platform/config/config.ts';
+import { secretFile } from '../../platform/crypto/secret-file.ts';
 import type { Releasers } from '../../platform/lifecycle/releasers.ts';
 import { startEmbeddedPostgres } from '../../prisma/embedded.ts';
-
-function embeddedPassword(dataDir: string): string {
-  const file = path.join(dataDir, 'postgres.password');
-  if (!existsSync(file)) {
-    mkdirSync(dataDir, { recursive: true });
-    writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600 });
-  }
-  return readFileSync(file, 'utf8');
-}
 
 export interface DatabasePlace {
   /** `postgres://…` */
@@ -28,7 +19,7 @@ export async function findDatabase(config: Config, releasers: Releasers): Promis
   const embedded = await startEmbeddedPostgres({
     dataDir: path.join(config.dataDir, 'postgres'),
     port: config.embeddedDatabasePort,
-    password: embeddedPassword(config.dataDir),
+    password: secretFile(path.join(config.dataDir, 'postgres.password'), () => randomBytes(24).toString('base64url')),
   });
   releasers.defer('postgres', () => embedded.stop());
   return { url: embedded.url, lost: embedded.lost.then(() => 'PostgreSQL ended by itself') };

@@ -32,7 +32,7 @@ describe('loadConfig', () => {
       githubUrl: 'https://github.com',
       github: { appId: 12, apiUrl: 'https://api.github.com' },
       registry: { host: 'registry.example.com', path: 'team', insecure: false },
-      masterKey: { kind: 'file' },
+      masterKeys: [{ kind: 'file' }],
       logLevel: 'info',
     });
     expect(config.github?.privateKey.split('\n')).toHaveLength(3);
@@ -66,6 +66,20 @@ describe('loadConfig', () => {
     const error = refusal({ ...complete, [name]: value });
     expect(error.message).toMatch(/^[A-Z_]+ .*\.$/);
     expect(error.hint).toMatch(/\.$/);
+  });
+
+  it('takes every master key that is named, the one to encrypt with first', () => {
+    const keys = (variables: Record<string, string>) => loadConfig({ ...complete, ...variables }).masterKeys;
+    const passphrase = { LANDFALL_PASSPHRASE: 'correct horse battery' };
+    expect(keys(passphrase).map(({ kind }) => kind)).toEqual(['passphrase']);
+    expect(keys({ ...passphrase, LANDFALL_MASTER_KEY_FILE: '/etc/landfall.key' }).map(({ kind }) => kind)).toEqual([
+      'file',
+      'passphrase',
+    ]);
+    expect(keys({ LANDFALL_MASTER_KEY_COMMAND: '/opt/key', LANDFALL_MASTER_KEY_FILE: '/etc/landfall.key' })).toEqual([
+      { kind: 'command', program: '/opt/key' },
+      { kind: 'file', path: '/etc/landfall.key' },
+    ]);
   });
 
   it('says no secret in any refusal', () => {

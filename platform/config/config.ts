@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parsePool, type AddressPools } from '../../core/node/addresses.ts';
 import { StalledError } from '../errors/errors.ts';
 import { logLevels, type LogLevel } from '../log/log.ts';
+import { masterKeySources, type MasterKeySource } from './master-key.ts';
 
 export interface GithubConfig {
   appId: number;
@@ -48,8 +49,9 @@ export interface Config {
   registry: RegistryConfig;
   build: BuildConfig;
   pools: AddressPools;
-  masterKey: { kind: 'file'; path: string } | { kind: 'passphrase'; passphrase: string };
-  /** Access token that exists from the start, for the CLI beside this server; null: tokens are made later. */
+  /** The first of them encrypts. */
+  masterKeys: readonly [MasterKeySource, ...MasterKeySource[]];
+  /** Access token that counts for as long as it stands here; null: tokens are made by those who have one. */
   accessToken: string | null;
   logLevel: LogLevel;
 }
@@ -182,8 +184,6 @@ export function loadConfig(
   const dataDir = path.resolve(optional(variables, 'LANDFALL_DATA') ?? '.landfall');
   const port = integer(variables, 'LANDFALL_PORT', { least: 0, most: 65_535, otherwise: 7780 });
   const host = optional(variables, 'LANDFALL_HOST') ?? '127.0.0.1';
-  const passphrase = optional(variables, 'LANDFALL_PASSPHRASE');
-  const keyFile = optional(variables, 'LANDFALL_MASTER_KEY_FILE') ?? path.join(dataDir, 'master.key');
   return {
     dataDir,
     databaseUrl: url(variables, 'DATABASE_URL', ['postgres:', 'postgresql:'])?.href ?? null,
@@ -207,7 +207,7 @@ export function loadConfig(
       containers: pool(variables, 'CONTAINER_POOL', '10.200.0.0/16'),
       wireguard: pool(variables, 'WIREGUARD_POOL', '10.100.0.0/16'),
     },
-    masterKey: passphrase === null ? { kind: 'file', path: keyFile } : { kind: 'passphrase', passphrase },
+    masterKeys: masterKeySources((name) => optional(variables, name), dataDir),
     accessToken: optional(variables, 'LANDFALL_ACCESS_TOKEN'),
     logLevel: logLevel(variables),
   };
