@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MeshPeer } from '../contract/mesh.ts';
-import { describePeerChange, peerChanges, type SeenPeer } from './changes.ts';
+import { describeMeshChange, peerChanges, type SeenPeer } from './changes.ts';
 
 const now = new Date('2026-01-01T00:10:00Z');
 
@@ -66,11 +66,13 @@ describe('peers to change', () => {
       { kind: 'add', peer: a } as const,
       { kind: 'change', peer: a, endpoint: true } as const,
       { kind: 'remove', publicKey: 'abcdefghijkl' } as const,
-    ].map(describePeerChange);
+      { kind: 'interface', fault: 'key' } as const,
+    ].map(describeMeshChange);
     expect(lines).toEqual([
       'Add peer a at 203.0.113.1:51820',
       'Change peer a: call it at 203.0.113.1:51820',
       'Remove peer abcdefgh…: it is no node of this fleet',
+      'Give the WireGuard interface the key of this node',
     ]);
   });
 });

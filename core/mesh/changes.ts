@@ -21,6 +21,21 @@ export type PeerChange =
 /** Without a handshake for so long a peer is not there: WireGuard renews keys every two minutes. */
 const heardWithinMs = 180_000;
 
+/** What is wrong with the interface itself, or with what leads packets to it. */
+export type InterfaceFault = 'missing' | 'key' | 'port' | 'address' | 'routes' | 'firewall' | 'forwarding';
+
+export type MeshChange = PeerChange | { kind: 'interface'; fault: InterfaceFault };
+
+const mended: Record<InterfaceFault, string> = {
+  missing: 'Make the WireGuard interface',
+  key: 'Give the WireGuard interface the key of this node',
+  port: 'Let the WireGuard interface listen on its port',
+  address: 'Give the WireGuard interface its address',
+  routes: 'Lead the fleet’s networks to the WireGuard interface',
+  firewall: 'Keep the source addresses of containers between nodes',
+  forwarding: 'Let packets pass between containers and the WireGuard interface',
+};
+
 /** Peers to remove come first: of two peers with one network WireGuard keeps the one that was told last. */
 export function peerChanges(
   { peers }: Pick<Mesh, 'peers'>,
@@ -56,8 +71,10 @@ export function keyOf(change: PeerChange): string {
 }
 
 /** One line for a person. */
-export function describePeerChange(change: PeerChange): string {
+export function describeMeshChange(change: MeshChange): string {
   switch (change.kind) {
+    case 'interface':
+      return mended[change.fault];
     case 'add':
       return `Add peer ${change.peer.name} at ${change.peer.endpoint ?? 'wherever it calls from'}`;
     case 'change':
