@@ -5,9 +5,13 @@ export interface UpEnvironment {
   queueUrl: string | null;
 }
 
-export function upEnvironment(variables: Readonly<Record<string, string | undefined>> = process.env): UpEnvironment {
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** As `loadConfig` reads them: an empty variable is one that is not set. */
+export function upEnvironment(variables: Variables = process.env): UpEnvironment {
+  const value = (name: string): string | null => variables[name] || null;
   return {
-    github: variables['GITHUB_APP_ID'] === undefined ? 'sandbox' : 'configured',
-    queueUrl: variables['QUEUE_URL'] ?? null,
+    github: value('GITHUB_APP_ID') === null ? 'sandbox' : 'configured',
+    queueUrl: value('QUEUE_URL'),
   };
 }
