@@ -1,11 +1,11 @@
 /** Every call of an agent but registration is signed by its node: the signature, the nonce and the node are checked here (P63). */
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../platform/errors/api-codes.ts';
+import { groupCalls } from '../../platform/group/group-calls.ts';
 import { splitTarget } from '../../platform/signature/sign.ts';
 import { clockWindowMs, verifySignature } from '../../platform/signature/verify.ts';
 import { forgetNonces, readSigningKeys, takeNonces, type AskedNonce } from '../../prisma/store/admission.ts';
 import type { ApiDeps } from '../deps.ts';
-import { groupCalls } from '../http/group.ts';
 import { isUuid } from '../http/ids.ts';
 import { createNonceTaker } from './nonces.ts';
 
@@ -33,13 +33,13 @@ export interface Authenticator {
   stop(): void;
 }
 
-const maxGroup = 500;
+const group = { maxItems: 500 };
 const forgetEveryMs = 60_000;
 
 export function createAuthenticator({ database, now, log }: ApiDeps): Authenticator {
   const { pool } = database;
-  const keys = createKeyCache(groupCalls((ids: readonly string[]) => readSigningKeys(pool, ids), maxGroup));
-  const take = createNonceTaker(groupCalls((asked: readonly AskedNonce[]) => takeNonces(pool, asked), maxGroup));
+  const keys = createKeyCache(groupCalls((ids: readonly string[]) => readSigningKeys(pool, ids), group));
+  const take = createNonceTaker(groupCalls((asked: readonly AskedNonce[]) => takeNonces(pool, asked), group));
   const forgetting = setInterval(() => {
     // A nonce counts while its request could be taken: the window, before and after.
     forgetNonces(pool, new Date(now().getTime() - 3 * clockWindowMs)).catch((error: unknown) =>

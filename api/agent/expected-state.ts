@@ -4,10 +4,10 @@ import Type from 'typebox';
 import { ExpectedState } from '../../core/contract/expected-state.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import { nodeTopic } from '../../platform/wake/topics.ts';
+import { groupCalls } from '../../platform/group/group-calls.ts';
 import { readNodes, type NodeNow } from '../../prisma/store/admission.ts';
 import { loadExpectedSnapshot } from '../../prisma/store/expected-state.ts';
 import type { ApiDeps } from '../deps.ts';
-import { groupCalls } from '../http/group.ts';
 import { answers, type Api } from '../http/routes.ts';
 import { goneSignal, watch } from '../http/watch.ts';
 import { nodeOf, type AdmittedNode } from './authenticate.ts';
@@ -28,7 +28,9 @@ export interface ExpectedStateDeps extends ApiDeps {
 
 export function expectedStateRoute(api: Api, deps: ExpectedStateDeps): void {
   const cache = createStateCache((nodeId) => computeState(deps, nodeId));
-  const read = groupCalls((nodeIds: readonly string[]) => readNodes(deps.database.pool, nodeIds), 500);
+  const read = groupCalls((nodeIds: readonly string[]) => readNodes(deps.database.pool, nodeIds), {
+    maxItems: 500,
+  });
   api.get(
     '/expected-state',
     {

@@ -144,6 +144,19 @@ describe('POST /webhooks/github', () => {
     expect(stored.size).toBe(0);
   });
 
+  it.each([
+    ['without a body, and without a word about one', {}],
+    ['without a body, announced as JSON', { 'content-type': 'application/json' }],
+    ['whose body is announced as empty', { 'content-type': 'application/json', 'content-length': '0' }],
+  ])('refuses a webhook %s', async (_what, announced) => {
+    const { fastify, stored } = await inbox();
+    const headers = { ...headersFor('', { 'content-type': undefined }), ...announced };
+    const response = await fastify.inject({ method: 'POST', url: '/webhooks/github', headers });
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject(refused('webhook_payload_invalid'));
+    expect(stored.size).toBe(0);
+  });
+
   it('refuses a body that was changed on the way', async () => {
     const { fastify } = await inbox();
     const response = await post(fastify, push.replace('main', 'prod'), headersFor(push));

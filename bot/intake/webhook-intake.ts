@@ -2,14 +2,14 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ApiError, type ApiErrorCode } from '../../platform/errors/api-codes.ts';
+import { groupCalls } from '../../platform/group/group-calls.ts';
 import type { NewDelivery } from '../../prisma/store/deliveries.ts';
 import { parsePayload, readHeaders, toDelivery } from './envelope.ts';
-import { groupCommit } from './group-commit.ts';
 
 export interface IntakeDeps {
   verify(rawBody: Buffer, signature: string): boolean;
   /** Stores deliveries durably and gives the GUIDs that were new. */
-  store(deliveries: NewDelivery[]): Promise<Set<string>>;
+  store(deliveries: readonly NewDelivery[]): Promise<Set<string>>;
   /** Wakes the work on stored deliveries. May fail: a sweep finds what nobody woke. */
   wake(guids: string[]): Promise<void>;
   /** `event` and `event.action` names that are worked on. */
@@ -22,19 +22,20 @@ export interface IntakeDeps {
 export const maxWebhookBytes = 25 * 1024 * 1024;
 
 export function webhookIntake(deps: IntakeDeps): (fastify: FastifyInstance) => Promise<void> {
-  const inbox = groupCommit<NewDelivery, boolean>((deliveries) => storeGroup(deps, deliveries), {
+  const store = groupCalls((deliveries: readonly NewDelivery[]) => storeGroup(deps, deliveries), {
     concurrency: 2,
     maxItems: 500,
-    maxSize: maxWebhookBytes,
-    sizeOf: ({ payload }) => payload.length,
+    size: { max: maxWebhookBytes, of: ({ payload }) => payload.length },
   });
 
   const receive = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const rawBody = request.body as Buffer;
+    const rawBody = request.body;
+    // Nothing was announced, so nothing was parsed.
+    if (!Buffer.isBuffer(rawBody)) throw new ApiError('webhook_payload_invalid', 'The webhook has no body.');
     const headers = readHeaders(request.headers);
     if (!deps.verify(rawBody, signatureOf(request))) throw new ApiError('webhook_signature_invalid');
     const payload = parsePayload(rawBody);
-    const fresh = await inbox.add(toDelivery(headers, { rawBody, payload, at: deps.now() }, deps.handles));
+    const fresh = await store(toDelivery(headers, { rawBody, payload, at: deps.now() }, deps.handles));
     return reply.code(202).send({ status: fresh ? 'accepted' : 'duplicate' });
   };
 
@@ -64,7 +65,7 @@ export function webhookIntake(deps: IntakeDeps): (fastify: FastifyInstance) => P
 }
 
 /** Gives for each delivery whether it was new. */
-async function storeGroup(deps: IntakeDeps, deliveries: NewDelivery[]): Promise<boolean[]> {
+async function storeGroup(deps: IntakeDeps, deliveries: readonly NewDelivery[]): Promise<boolean[]> {
   const fresh = await deps.store(deliveries);
   const toWake = deliveries.filter(({ guid, ignored }) => ignored === null && fresh.has(guid)).map(({ guid }) => guid);
   if (toWake.length > 0) {
