@@ -6,7 +6,7 @@ const Env = ServiceSpec.properties.env;
 
 export const ServiceConfig = Type.Object({
   build: BuildSpec,
-  /** `exposed`: the one that the Dockerfile declares; null: it serves nothing. */
+  /** `exposed`: the one that the Dockerfile declares, or 8080; null: it serves nothing. */
   port: Type.Union([Type.Integer({ minimum: 1, maximum: 65_535 }), Type.Literal('exposed'), Type.Null()]),
   /** null: TCP on the port; without a port, that it keeps running. */
   health: Type.Union([HealthCheck, Type.Null()]),

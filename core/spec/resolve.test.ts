@@ -64,17 +64,38 @@ environments:
     expect(resolveServices({ shape, rules, environment: 'production' })['web']?.service.env['PORT']).toBe('81');
   });
 
-  it('asks the Dockerfile for a port that is not given', () => {
-    const shape = config('services: { web: {}, idle: {}, asked: { health: { path: / } } }');
-    const dockerfiles = { web: 'FROM a\nEXPOSE 5000', idle: 'FROM a' };
-    const { web, idle, asked } = resolveServices({ shape, rules, environment: 'production', dockerfiles });
-    expect([web?.service.port, web?.service.health.kind, web?.service.env['PORT']]).toEqual([5000, 'tcp', '5000']);
-    expect([idle?.service.port, idle?.service.health.kind, idle?.service.env['PORT']]).toEqual([
+  it('asks the Dockerfile for a port that is not given, and takes 8080 when that names none', () => {
+    const shape = config('services: { web: {}, silent: {}, lost: {}, told: { health: { command: ok } } }');
+    const dockerfiles = { web: 'FROM a\nEXPOSE 5000', silent: 'FROM a', told: 'FROM a' };
+    const resolved = resolveServices({ shape, rules, environment: 'production', dockerfiles });
+    const seen = Object.values(resolved).map(({ service: { name, port, health, env } }) => [
+      ...[name, port, health.kind, env['PORT']],
+    ]);
+    expect(seen).toEqual([
+      ['lost', 8080, 'tcp', '8080'],
+      ['silent', 8080, 'tcp', '8080'],
+      ['told', 8080, 'command', '8080'],
+      ['web', 5000, 'tcp', '5000'],
+    ]);
+  });
+
+  it('serves the same with a landfall.yml that says nothing as without one', () => {
+    const alone = defaultProjectConfig({ dockerfile: 'FROM a', defaultBranch: 'main' });
+    const said = config('services: { web: {} }');
+    const [one, other] = [alone, said].map((each) =>
+      resolveServices({ shape: each, rules: each, environment: 'production', dockerfiles: { web: 'FROM a' } }),
+    );
+    expect(one).toEqual(other);
+  });
+
+  it('gives no port to what says that it has none', () => {
+    const shape = config('services: { worker: { port: none } }');
+    const { worker } = resolveServices({ shape, rules, environment: 'production', dockerfiles: {} });
+    expect([worker?.service.port, worker?.service.health.kind, worker?.service.env['PORT']]).toEqual([
       null,
       'running',
       undefined,
     ]);
-    expect([asked?.service.port, asked?.service.health.kind]).toEqual([8080, 'http']);
   });
 
   it('serves a lone Dockerfile as web, from the default branch to production', () => {

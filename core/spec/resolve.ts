@@ -65,9 +65,7 @@ function limitsOf(shape: ServiceConfig, ruled: ServiceConfig | undefined): { rep
 }
 
 function portOf(shape: ServiceConfig, dockerfile: string): number | null {
-  if (shape.port !== 'exposed') return shape.port;
-  const asksPort = shape.health?.kind === 'http' || shape.health?.kind === 'tcp';
-  return exposedPort(dockerfile, shape.build) ?? (asksPort ? fallbackPort : null);
+  return shape.port === 'exposed' ? (exposedPort(dockerfile, shape.build) ?? fallbackPort) : shape.port;
 }
 
 function healthOf(health: HealthCheck | null, port: number | null): HealthCheck {
