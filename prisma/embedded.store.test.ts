@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import pg from 'pg';
-import { identify } from './embedded/owner.ts';
+import { claimFile, identify } from './embedded/owner.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded.ts';
 
 let folder: string;
@@ -115,6 +115,33 @@ describe('embedded PostgreSQL', () => {
     await writeFile(join(dataDir, 'postmaster.pid'), `${process.pid}\n/elsewhere\n`);
     await writeFile(`${dataDir}.owner`, `${process.pid} 1`);
     await start();
+  });
+
+  it('goes from a dead process to one of those that want it at once, and when that is killed to another', async () => {
+    const file = `${dataDir}.owner`;
+    await writeFile(file, '999999999 1');
+    const startAt = String(Date.now() + 3_000);
+    const wanting = Array.from({ length: 5 }, () =>
+      spawn(process.execPath, ['--import', 'tsx', 'test/store/claim-file.ts', file, startAt], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
+    );
+    const claims = await Promise.all(
+      wanting.map(async ({ stdout }) => {
+        let said = '';
+        while (!/ours|theirs/.test(said)) said += String((await once(stdout, 'data'))[0]);
+        return said.trim().split('\n').at(-1);
+      }),
+    );
+    expect(claims.toSorted()).toEqual(['ours', 'theirs', 'theirs', 'theirs', 'theirs']);
+    const winner = wanting[claims.indexOf('ours')]!;
+    expect(await claimFile(file)).toEqual({ kind: 'theirs', holder: winner.pid });
+    winner.kill('SIGKILL');
+    await once(winner, 'exit');
+    const claim = await claimFile(file);
+    expect(claim.kind).toBe('ours');
+    if (claim.kind === 'ours') claim.release();
+    for (const one of wanting) one.kill('SIGKILL');
   });
 
   it('takes over from a process that was killed, and loses nothing that it had committed', async () => {

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { locateBinaries } from './embedded/binaries.ts';
 import { database, initialise, superuser, type ClusterPlace } from './embedded/initialise.ts';
-import { claimDataDir, orphanedServer, releaseDataDir } from './embedded/owner.ts';
+import { claimDataDir, orphanedServer } from './embedded/owner.ts';
 import { takePort } from './embedded/port.ts';
 import { startPostmaster, stopServer, type Postmaster } from './embedded/postmaster.ts';
 import { settings } from './embedded/settings.ts';
@@ -33,27 +33,30 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const dataDir = resolve(options.dataDir);
   const user = await serverUser(process.getuid?.() ?? -1);
   const place: ClusterPlace = { dataDir, user, binaries: await locateBinaries(user) };
-  await claimDataDir(dataDir);
+  const release = await claimDataDir(dataDir);
   try {
     await initialise(place, options.password);
     await clearLeftovers(dataDir);
     const port = await takePort(options.port);
     const postmaster = await startPostmaster(place, port, { ...settings, ...options.settings });
-    return running(postmaster, { dataDir, port, password: options.password });
+    return running(postmaster, { release, port, password: options.password });
   } catch (error) {
-    await releaseDataDir(dataDir);
+    release();
     throw error;
   }
 }
 
-function running(postmaster: Postmaster, at: { dataDir: string; port: number; password: string }): EmbeddedPostgres {
+function running(
+  postmaster: Postmaster,
+  at: { release: () => void; port: number; password: string },
+): EmbeddedPostgres {
   return {
     url: `postgres://${superuser}:${encodeURIComponent(at.password)}@127.0.0.1:${at.port}/${database}`,
     port: at.port,
     lost: postmaster.lost,
     async stop() {
       await postmaster.stop();
-      await releaseDataDir(at.dataDir);
+      at.release();
     },
   };
 }

@@ -8,7 +8,7 @@ import { endAsked } from '../../platform/lifecycle/signals.ts';
 import { installToolsFor } from '../tools/install.ts';
 import { awaitServing, followPush, LandingFailed, type Landing } from './follow.ts';
 import { machineFacts, roomFacts } from './facts.ts';
-import { holdDataDir, releaseDataDir } from './holder.ts';
+import { holdDataDir } from './holder.ts';
 import { awaitLeftovers } from './leftovers.ts';
 import { startLine, type Line, type LineOptions } from './line.ts';
 import { rememberedNetwork, usedAddresses } from './network.ts';
@@ -154,7 +154,8 @@ async function up(options: UpOptions): Promise<void> {
   void asked.then((signal) => end.abort(new Error(signal)));
   const machine = machineFacts(dataDir);
   insist(machineObstacle(machine));
-  insist(machineObstacle({ ...machine, heldBy: await holdDataDir(dataDir) }));
+  const claim = await holdDataDir(dataDir);
+  insist(machineObstacle({ ...machine, heldBy: claim.kind === 'ours' ? null : claim.holder }));
   try {
     const landed = await prepareAndRun(options, dataDir, end.signal);
     if (landed !== null) printOnce(landed);
@@ -163,7 +164,7 @@ async function up(options: UpOptions): Promise<void> {
     if (options.once === true) throw new StalledError('ended', `Ended by ${await asked} before the push had landed.`);
     say(`${await asked}: ended.`);
   } finally {
-    await releaseDataDir(dataDir);
+    if (claim.kind === 'ours') claim.release();
   }
   process.exit(0);
 }

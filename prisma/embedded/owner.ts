@@ -1,6 +1,10 @@
-/** Whose a data folder is: one live process at a time, told apart from a dead one whose number was given away again. */
-import { link, mkdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
+/** Whose a data folder is: one process at a time, by a lock that the kernel takes back when the process ends, however it ends. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { mkdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../platform/errors/classify.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 
@@ -19,33 +23,64 @@ export async function identify(pid: number): Promise<ProcessIdentity | null> {
   return startedAt === undefined || state === 'Z' ? null : { pid, startedAt };
 }
 
-/** Takes the folder for this process, or says which process has it. */
-export async function claimDataDir(dataDir: string): Promise<void> {
-  const holder = await claimFile(`${dataDir}.owner`);
-  if (holder !== null) throw inUse(dataDir, holder);
+export type Claim =
+  | { kind: 'ours'; release: () => void }
+  /** `holder` is the process that has it; 0 when it does not say. */
+  | { kind: 'theirs'; holder: number };
+
+/** Takes the folder for this process until it ends, or releases it. Throws when another has it. */
+export async function claimDataDir(dataDir: string): Promise<() => void> {
+  const claim = await claimFile(`${dataDir}.owner`);
+  if (claim.kind === 'ours') return claim.release;
+  throw inUse(dataDir, claim.holder);
 }
 
-/** Makes the file the claim of this process. Gives the live process that has it instead; null when it is ours now. */
-export async function claimFile(claim: string): Promise<ProcessIdentity | null> {
-  const own = await identify(process.pid);
-  if (own === null) throw new Error('This process has no entry in /proc.');
-  const draft = `${claim}.${own.pid}`;
-  await mkdir(dirname(claim), { recursive: true });
-  await writeFile(draft, `${own.pid} ${own.startedAt}`, { mode: 0o600 });
-  try {
-    for (;;) {
-      if (await linkUnlessThere(draft, claim)) return null;
-      const holder = await liveHolder(claim);
-      if (holder !== null) return holder;
-      await rm(claim, { force: true });
-    }
-  } finally {
-    await rm(draft, { force: true });
+/** Who has the lock writes its number down a moment later. */
+const patience = { times: 20, everyMs: 25 };
+
+/**
+ * Makes the file the claim of this process. The file stays when the claim ends: who removes a lock's file lets two take two locks
+ * of one name.
+ */
+export async function claimFile(file: string): Promise<Claim> {
+  await mkdir(dirname(file), { recursive: true });
+  for (let time = 1; ; time++) {
+    const descriptor = openSync(file, 'a+', 0o600);
+    if (await lock(descriptor)) return held(descriptor);
+    closeSync(descriptor);
+    const holder = Number(await readIfThere(file)) || 0;
+    if (time === patience.times || (await identify(holder)) !== null) return { kind: 'theirs', holder };
+    await delay(patience.everyMs);
   }
 }
 
-export async function releaseDataDir(dataDir: string): Promise<void> {
-  await rm(`${dataDir}.owner`, { force: true });
+function held(descriptor: number): Claim {
+  ftruncateSync(descriptor);
+  writeSync(descriptor, String(process.pid));
+  return {
+    kind: 'ours',
+    release: () => {
+      ftruncateSync(descriptor);
+      closeSync(descriptor);
+    },
+  };
+}
+
+/** The lock belongs to the open file, which the program shares with this process: it stays when the program has ended. */
+async function lock(descriptor: number): Promise<boolean> {
+  const child = spawn('flock', ['-x', '-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', descriptor] });
+  const [code] = (await once(child, 'close').catch((error: unknown) => {
+    throw noFlock(error);
+  })) as [number | null];
+  if (code === 0 || code === 1) return code === 0;
+  throw noFlock(new Error(`flock ended with ${code}`));
+}
+
+function noFlock(cause: unknown): StalledError {
+  return new StalledError('lock_failed', 'The data folder cannot be locked with flock.', {
+    hint: 'Install it (apt-get install util-linux), and keep the data on a local disk.',
+    cause,
+  });
 }
 
 /** The server that runs on this folder though nobody owns it: its owner was killed. */
@@ -56,27 +91,10 @@ export async function orphanedServer(dataDir: string): Promise<number | null> {
   return (await workingDirectory(pid)) === (await realpath(dataDir)) ? pid : null;
 }
 
-async function liveHolder(claim: string): Promise<ProcessIdentity | null> {
-  const text = await readIfThere(claim);
-  const [pid, startedAt] = text?.split(' ') ?? [];
-  const live = await identify(Number(pid));
-  return live?.startedAt === startedAt ? live : null;
-}
-
-function inUse(dataDir: string, holder: ProcessIdentity): StalledError {
-  return new StalledError('data_in_use', `The data in ${dataDir} is in use by process ${holder.pid}.`, {
+function inUse(dataDir: string, holder: number): StalledError {
+  return new StalledError('data_in_use', `The data in ${dataDir} is in use by process ${holder}.`, {
     hint: 'Stop that process first, or take another folder with --data.',
   });
-}
-
-async function linkUnlessThere(existing: string, path: string): Promise<boolean> {
-  try {
-    await link(existing, path);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  }
 }
 
 async function workingDirectory(pid: number): Promise<string | null> {
