@@ -380,4 +380,18 @@ describe('deliveries that never arrived', () => {
     expect(await bot.database.db.delivery.count()).toBe(known);
     bot.clock.aheadMs = 0;
   });
+
+  it('P40: sent days ago are tried again like others', async () => {
+    const { id } = await repository({ Dockerfile: dockerfile });
+    bot.sandbox.faults.set({ kind: 'lose', match: 'push' });
+    const { sha } = await push(id, 'main', { 'index.html': 'lost' });
+    bot.clock.aheadMs = 60 * 3_600_000;
+    await bot.fetchMissed();
+    bot.sandbox.faults.set({ kind: 'bad_gateway_after_commit', match: 'GET */contents/*', times: 1 });
+    expect(await bot.settle()).toMatchObject([{ code: 'github_unavailable' }]);
+    expect(await lastPush(id)).toMatchObject({ status: 'received', reasonCode: 'github_unavailable' });
+    expect(await bot.settle()).toEqual([]);
+    expect(await lastIntent(id)).toMatchObject({ sha, status: 'active' });
+    bot.clock.aheadMs = 0;
+  });
 });

@@ -76,8 +76,8 @@ async function fetchOne(deps: MissedDeps, delivery: GithubDelivery): Promise<New
   if (payload === null) return null;
   const rawBody = Buffer.from(JSON.stringify(payload, exactNumbers));
   // It counts as arrived when GitHub tried, so that the ledger keeps the order of pushes: at the end of the second that GitHub names.
-  const at = new Date(delivery.deliveredAt.getTime() + 999);
-  return toDelivery(delivery, { rawBody, payload, at }, deps.handles);
+  const receivedAt = new Date(delivery.deliveredAt.getTime() + 999);
+  return toDelivery(delivery, { rawBody, payload, receivedAt, storedAt: deps.now() }, deps.handles);
 }
 
 /** Octokit reads numbers beyond 2^53 as bigint, which JSON does not know; none that is used is as large. */

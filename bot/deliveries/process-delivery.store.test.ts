@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IgnoredError, InputError, StalledError, WaitingError } from '../../platform/errors/errors.ts';
 import { openDatabase, type Database } from '../../prisma/client.ts';
@@ -9,6 +10,12 @@ import { processDelivery } from './process-delivery.ts';
 let made: TestDatabase;
 let database: Database;
 const now = new Date('2030-01-01T12:00:00Z');
+const hourMs = 3_600_000;
+
+function lineOf(line: string): { level: string; code: unknown; text: string } {
+  const { level, code, msg } = JSON.parse(line) as { level: number; code: unknown; msg: string };
+  return { level: pino.levels.labels[level]!, code, text: msg };
+}
 
 beforeAll(async () => {
   made = await createDatabase();
@@ -20,13 +27,20 @@ afterAll(async () => {
   await made.drop();
 });
 
+interface Ages {
+  /** Since GitHub sent it. */
+  sentMs?: number;
+  /** Since it came here. */
+  storedMs?: number;
+}
+
 /** Stores a delivery, works on it with a handler that throws, and gives what was thrown on and what was written down. */
-async function work(thrown: unknown, ageMs = 0) {
+async function work(thrown: unknown, { sentMs = 0, storedMs = sentMs }: Ages = {}) {
   const guid = randomUUID();
-  const receivedAt = new Date(now.getTime() - ageMs);
+  const [receivedAt, storedAt] = [sentMs, storedMs].map((ageMs) => new Date(now.getTime() - ageMs)) as [Date, Date];
   const payload = Buffer.from('{"zen":"calm"}');
-  const delivery = { guid, event: 'push', action: null, installationId: null, repositoryId: null, payload, receivedAt };
-  await insertDeliveries(database.pool, [{ ...delivery, ignored: null }]);
+  const about = { guid, event: 'push', action: null, installationId: null, repositoryId: null, payload };
+  await insertDeliveries(database.pool, [{ ...about, receivedAt, storedAt, ignored: null }]);
   const received: unknown[] = [];
   const probot = {
     receive: (event: unknown) => {
@@ -34,9 +48,13 @@ async function work(thrown: unknown, ageMs = 0) {
       return thrown === null ? Promise.resolve() : Promise.reject(new AggregateError([thrown]));
     },
   };
-  const rethrown = await processDelivery({ database, now: () => now, probot }, guid).catch((error: unknown) => error);
+  const said: { level: string; code: unknown; text: string }[] = [];
+  const log = pino({ base: null, timestamp: false }, { write: (line) => said.push(lineOf(line)) });
+  const rethrown = await processDelivery({ database, log, now: () => now, probot }, guid).catch(
+    (error: unknown) => error,
+  );
   const row = await database.db.delivery.findUniqueOrThrow({ where: { guid } });
-  return { guid, received, rethrown, row, probot };
+  return { guid, received, rethrown, row, probot, said, log };
 }
 
 describe('processDelivery', () => {
@@ -52,9 +70,10 @@ describe('processDelivery', () => {
     ['failed', new InputError('payload_unusable', 'No ref.'), 'payload_unusable', 'No ref.'],
     ['failed', new StalledError('github_forbidden', 'No.', { hint: 'Accept.' }), 'github_forbidden', 'No. Accept.'],
   ])('settles as %s what never changes by itself', async (status, thrown, reasonCode, reason) => {
-    const { rethrown, row } = await work(thrown);
+    const { rethrown, row, said } = await work(thrown);
     expect(rethrown).toBeUndefined();
     expect(row).toMatchObject({ status, reasonCode, reason });
+    expect(said).toEqual([{ level: status === 'ignored' ? 'info' : 'warn', code: reasonCode, text: reason }]);
   });
 
   it.each([
@@ -67,14 +86,28 @@ describe('processDelivery', () => {
   });
 
   it('gives up after a day', async () => {
-    const { rethrown, row } = await work(new Error('connection reset'), 25 * 3_600_000);
+    const { rethrown, row, said } = await work(new Error('connection reset'), { sentMs: 25 * hourMs });
     expect(rethrown).toBeUndefined();
-    expect(row).toMatchObject({ status: 'failed', reason: 'connection reset' });
+    expect(row).toMatchObject({ status: 'failed', reasonCode: 'internal', reason: 'connection reset' });
+    expect(said).toEqual([{ level: 'warn', code: 'internal', text: 'connection reset' }]);
+  });
+
+  it('P40: does not give up on one that was sent days ago and came here only now', async () => {
+    const { rethrown, row } = await work(new Error('connection reset'), { sentMs: 70 * hourMs, storedMs: hourMs });
+    expect(rethrown).toMatchObject({ message: 'connection reset' });
+    expect(row).toMatchObject({ status: 'received', attempts: 1 });
+  });
+
+  it('forgets what stood in the way once it is done', async () => {
+    const { guid, log } = await work(new Error('connection reset'));
+    await processDelivery({ database, log, now: () => now, probot: { receive: () => Promise.resolve() } }, guid);
+    const row = await database.db.delivery.findUniqueOrThrow({ where: { guid } });
+    expect(row).toMatchObject({ status: 'processed', reasonCode: null, reason: null });
   });
 
   it('P40: does nothing about one that is settled, or that is gone', async () => {
-    const { guid, probot, received } = await work(null);
-    const again = (which: string) => processDelivery({ database, now: () => now, probot }, which);
+    const { guid, probot, received, log } = await work(null);
+    const again = (which: string) => processDelivery({ database, log, now: () => now, probot }, which);
     await expect(again(guid)).rejects.toMatchObject({ code: 'settled' });
     await expect(again('never-received')).rejects.toMatchObject({ code: 'subject_gone' });
     expect(received).toHaveLength(1);

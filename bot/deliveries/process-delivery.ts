@@ -1,4 +1,5 @@
 /** Works on one stored webhook: through Probot to its handler, and settled with how that ended. */
+import { isReasonCode } from '../../core/intent/reasons.ts';
 import { classify, type Classified } from '../../platform/errors/classify.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import {
@@ -9,29 +10,38 @@ import {
   type StoredDelivery,
 } from '../../prisma/store/deliveries.ts';
 import type { BotDeps } from '../deps.ts';
+import { tellOutcome } from './tell-outcome.ts';
 
-type Deps = Pick<BotDeps, 'database' | 'now'> & { probot: Pick<BotDeps['probot'], 'receive'> };
+type Deps = Pick<BotDeps, 'database' | 'log' | 'now'> & { probot: Pick<BotDeps['probot'], 'receive'> };
 
-/** A delivery that still fails after this has failed for good: nobody waits for it any more. */
+/** A delivery that still fails so long after it came here has failed for good: nobody waits for it any more. */
 const giveUpAfterMs = 24 * 3_600_000;
 
 /** Throws what is to be tried again; whatever ends the delivery is written down. */
-export async function processDelivery({ database, now, probot }: Deps, guid: string): Promise<void> {
+export async function processDelivery(deps: Deps, guid: string): Promise<void> {
+  const { database, now, probot } = deps;
   const delivery = await findDelivery(database.db, guid);
   if (delivery === null) throw new IgnoredError('subject_gone', `There is no delivery ${guid}.`);
   if (delivery.status !== 'received') throw new IgnoredError('settled', `The delivery ${guid} is ${delivery.status}.`);
   try {
     await receive(probot, delivery);
-    await settleDelivery(database.db, guid, { status: 'processed' }, now());
+    await settle(deps, delivery, { status: 'processed' });
   } catch (thrown) {
     const error = handlerError(thrown);
-    const outcome = outcomeOf(classify(error), now().getTime() - delivery.receivedAt.getTime());
+    const outcome = outcomeOf(classify(error), now().getTime() - delivery.storedAt.getTime());
     if (outcome.status === 'again') {
       await postponeDelivery(database.db, guid, outcome);
       throw error;
     }
-    await settleDelivery(database.db, guid, outcome, now());
+    await settle(deps, delivery, outcome);
   }
+}
+
+/** Its handler may have settled it, with what it wrote. */
+async function settle({ database, log, now }: Deps, delivery: StoredDelivery, outcome: DeliveryOutcome): Promise<void> {
+  const { guid, event, action } = delivery;
+  const isSettledHere = await settleDelivery(database.db, guid, outcome, now());
+  if (isSettledHere) tellOutcome(log, { guid, event: action === null ? event : `${event}.${action}` }, outcome);
 }
 
 async function receive(probot: Deps['probot'], { guid, event, payload }: StoredDelivery): Promise<void> {
@@ -48,7 +58,9 @@ function handlerError(thrown: unknown): unknown {
 type Outcome = DeliveryOutcome | { status: 'again'; code: string; reason: string };
 
 function outcomeOf(classified: Classified, ageMs: number): Outcome {
-  const { code, message: reason } = classified;
+  const { message: reason } = classified;
+  // The list of codes is closed: the driver's own ones are in the sentence, and in the log.
+  const code = isReasonCode(classified.code) ? classified.code : 'internal';
   switch (classified.policy) {
     case 'ignored':
       return { status: 'ignored', code, reason };

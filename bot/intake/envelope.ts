@@ -43,7 +43,7 @@ function idOf(value: unknown): number | null {
 /** `handles` says of `event` and `event.action` whether anything here works on it. */
 export function toDelivery(
   headers: WebhookHeaders,
-  received: { rawBody: Buffer; payload: object; at: Date },
+  received: { rawBody: Buffer; payload: object; receivedAt: Date; storedAt: Date },
   handles: ReadonlySet<string>,
 ): NewDelivery {
   const payload: { action?: unknown; installation?: unknown; repository?: unknown } = received.payload;
@@ -56,7 +56,8 @@ export function toDelivery(
     installationId: idOf(payload.installation),
     repositoryId: idOf(payload.repository),
     payload: received.rawBody,
-    receivedAt: received.at,
+    receivedAt: received.receivedAt,
+    storedAt: received.storedAt,
     ignored: handled ? null : { code: 'event_unhandled', reason: 'Landfall does nothing on this event.' },
   };
 }

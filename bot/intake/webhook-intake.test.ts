@@ -88,6 +88,7 @@ describe('POST /webhooks/github', () => {
       repositoryId: 9,
       payload: Buffer.from(spaced),
       receivedAt: now,
+      storedAt: now,
       ignored: null,
     });
     expect(woken).toEqual([delivery?.guid]);

@@ -35,7 +35,9 @@ export function webhookIntake(deps: IntakeDeps): (fastify: FastifyInstance) => P
     const headers = readHeaders(request.headers);
     if (!deps.verify(rawBody, signatureOf(request))) throw new ApiError('webhook_signature_invalid');
     const payload = parsePayload(rawBody);
-    const fresh = await store(toDelivery(headers, { rawBody, payload, at: deps.now() }, deps.handles));
+    const now = deps.now();
+    const received = { rawBody, payload, receivedAt: now, storedAt: now };
+    const fresh = await store(toDelivery(headers, received, deps.handles));
     return reply.code(202).send({ status: fresh ? 'accepted' : 'duplicate' });
   };
 

@@ -36,6 +36,7 @@ function delivery(changes: Partial<NewDelivery> = {}): NewDelivery {
     repositoryId: 9_007_199_254_740_991,
     payload: Buffer.from('{"zen":"ü"}'),
     receivedAt: now,
+    storedAt: now,
     ignored: null,
     ...changes,
   };
@@ -76,6 +77,15 @@ describe('insertDeliveries', () => {
     expect((await findDelivery(database.db, known.guid))?.payload).toEqual(known.payload);
   });
 
+  it('keeps when it was sent apart from when it came', async () => {
+    const missed = delivery({ receivedAt: new Date('2029-12-30T00:00:00Z') });
+    await insertDeliveries(database.pool, [missed]);
+    expect(await findDelivery(database.db, missed.guid)).toMatchObject({
+      receivedAt: missed.receivedAt,
+      storedAt: now,
+    });
+  });
+
   it('keeps what nothing handles, settled', async () => {
     const ignored = delivery({ event: 'star', ignored: { code: 'event_unhandled', reason: 'Nothing.' } });
     await insertDeliveries(database.pool, [ignored]);
@@ -91,8 +101,9 @@ describe('settling', () => {
   it('happens once', async () => {
     const { guid } = delivery();
     await insertDeliveries(database.pool, [delivery({ guid })]);
-    await settleDelivery(database.db, guid, { status: 'ignored', code: 'tag_push', reason: 'A tag.' }, now);
-    await settleDelivery(database.db, guid, { status: 'processed' }, now);
+    const ignored = { status: 'ignored', code: 'tag_push', reason: 'A tag.' } as const;
+    expect(await settleDelivery(database.db, guid, ignored, now)).toBe(true);
+    expect(await settleDelivery(database.db, guid, { status: 'processed' }, now)).toBe(false);
     expect(await findDelivery(database.db, guid)).toMatchObject({ status: 'ignored' });
   });
 

@@ -10,7 +10,10 @@ export interface NewDelivery {
   repositoryId: number | null;
   /** The raw bytes, as signed. */
   payload: Buffer;
+  /** When GitHub sent it, as far as is known. */
   receivedAt: Date;
+  /** When it is written here: later, for one that was fetched because it never arrived. */
+  storedAt: Date;
   /** Set when nothing here handles the event: that it came is kept, and nothing is done. */
   ignored: { code: string; reason: string } | null;
 }
@@ -34,13 +37,13 @@ export async function insertDeliveries(pool: Pool, deliveries: readonly NewDeliv
 const insertGroup = `
   INSERT INTO "Delivery"
     ("guid", "event", "action", "installationId", "repositoryId", "payload", "status", "reasonCode", "reason",
-     "receivedAt", "processedAt")
+     "receivedAt", "storedAt", "processedAt")
   SELECT d.guid, d.event, d.action, d.installation, d.repository, substring($1::bytea FROM d.start FOR d.size),
          CASE WHEN d.code IS NULL THEN 'received' ELSE 'ignored' END::"DeliveryStatus", d.code, d.reason,
-         d.received, CASE WHEN d.code IS NULL THEN NULL ELSE d.received END
+         d.received, d.stored, CASE WHEN d.code IS NULL THEN NULL ELSE d.stored END
   FROM unnest($2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[],
-              $10::text[], $11::timestamptz[])
-    AS d(start, size, guid, event, action, installation, repository, code, reason, received)
+              $10::text[], $11::timestamptz[], $12::timestamptz[])
+    AS d(start, size, guid, event, action, installation, repository, code, reason, received, stored)
   ON CONFLICT ("guid") DO NOTHING
   RETURNING "guid"`;
 
@@ -64,6 +67,7 @@ function columnsOf(deliveries: readonly NewDelivery[]): unknown[] {
     deliveries.map(({ ignored }) => ignored?.code ?? null),
     deliveries.map(({ ignored }) => ignored?.reason ?? null),
     deliveries.map(({ receivedAt }) => receivedAt.toISOString()),
+    deliveries.map(({ storedAt }) => storedAt.toISOString()),
   ];
 }
 
@@ -76,6 +80,7 @@ export interface StoredDelivery {
   payload: Buffer;
   status: 'received' | 'processed' | 'ignored' | 'failed';
   receivedAt: Date;
+  storedAt: Date;
   attempts: number;
 }
 
@@ -93,16 +98,20 @@ export async function deliveryReceivedAt(db: Db, guid: string): Promise<Date> {
   return receivedAt;
 }
 
-/** Says how the work on it ended, once: a delivery that is settled stays so. */
-export async function settleDelivery(db: Db, guid: string, outcome: DeliveryOutcome, at: Date): Promise<void> {
-  await db.delivery.updateMany({
+/** Says how the work on it ended, once: a delivery that is settled stays so, and false is answered. */
+export async function settleDelivery(db: Db, guid: string, outcome: DeliveryOutcome, at: Date): Promise<boolean> {
+  const { count } = await db.delivery.updateMany({
     where: { guid, status: 'received' },
     data: {
       status: outcome.status,
       processedAt: at,
-      ...(outcome.status === 'processed' ? {} : { reasonCode: outcome.code, reason: outcome.reason }),
+      // What stood in the way of an earlier attempt is no part of how it ended.
+      ...(outcome.status === 'processed'
+        ? { reasonCode: null, reason: null }
+        : { reasonCode: outcome.code, reason: outcome.reason }),
     },
   });
+  return count === 1;
 }
 
 /** Counts an attempt that will be repeated, with what stood in its way. */
