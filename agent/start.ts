@@ -165,6 +165,7 @@ async function startParts({ options, transport, opener }: Parts, releasers: Rele
     dataDir,
     alarm: bell,
     capabilities: builds.capabilities,
+    buildSlots: builds.slots,
     publicAddress: transport.localAddress,
     onWork: (offers) => {
       epochIsKnown = true;

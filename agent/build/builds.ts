@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { rm } from 'node:fs/promises';
 import type { RegistryAccess } from '../../core/contract/expected-state.ts';
-import type { Capability } from '../../core/contract/status.ts';
+import type { Capability, NodeResources } from '../../core/contract/status.ts';
 import type { WorkOffer } from '../../core/contract/work.ts';
 import type { CgroupHost } from '../cgroup/cgroup.ts';
 import type { Control } from '../control/control.ts';
@@ -17,7 +17,7 @@ import { openBuilder, type BuilderChoice } from './builder.ts';
 import { confiner, unconfined } from './confine.ts';
 import { stepsCgroup } from './daemon/daemon.ts';
 import { layerCache } from './layer-cache.ts';
-import { buildPressure } from './pressure.ts';
+import { buildPressure, buildSlots } from './pressure.ts';
 import { buildRunner } from './runner.ts';
 import { buildWork } from './work.ts';
 
@@ -41,6 +41,8 @@ export interface BuildsOptions {
 export interface Builds {
   readonly offer: (offers: readonly WorkOffer[]) => void;
   readonly capabilities: () => Capability[];
+  /** Builds that it makes at once on a machine with these resources left. */
+  readonly slots: (resources: NodeResources) => number;
   readonly close: () => Promise<void>;
 }
 
@@ -66,11 +68,8 @@ export async function startBuilds(options: BuildsOptions): Promise<Builds> {
     options.onChange,
   );
   const cache = layerCache({ clock, delayMs: cacheDelayMs, log });
-  let short: string | null = null;
-  const pressure = async (): Promise<string | null> => {
-    short = buildPressure(await nodeResources({ dataDir, engineVersion: null }));
-    return short;
-  };
+  const pressure = async (): Promise<string | null> =>
+    buildPressure(await nodeResources({ dataDir, engineVersion: null }));
   const runner = buildRunner({
     ...{ control: options.control, clock, random: options.random, concurrency, log, pressure },
     build: buildWork({
@@ -87,7 +86,8 @@ export async function startBuilds(options: BuildsOptions): Promise<Builds> {
     offer: (offers) => {
       if (builder.isReady()) runner.offer(offers);
     },
-    capabilities: () => (builder.isReady() && short === null ? ['build'] : []),
+    capabilities: () => (builder.isReady() ? ['build'] : []),
+    slots: (resources) => (builder.isReady() ? buildSlots(resources, concurrency) : 0),
     close: async () => {
       await runner.stop();
       await cache.stop();

@@ -5,6 +5,11 @@ const megabyte = 1024 ** 2;
 const minMemoryFree = 256 * megabyte;
 const minDiskFree = 1024 * megabyte;
 
+/** Builds that may be made here at once: as many as the machine takes, none while it is short. */
+export function buildSlots(resources: NodeResources, concurrency: number): number {
+  return buildPressure(resources) === null ? concurrency : 0;
+}
+
 /** Why no build may start now, as a sentence; null when one may. */
 export function buildPressure(resources: Pick<NodeResources, 'memoryFreeBytes' | 'diskFreeBytes'>): string | null {
   const { memoryFreeBytes, diskFreeBytes } = resources;

@@ -15,6 +15,7 @@ const body = (generation: number): ReportBody => ({
     actions: [],
     publicAddress: null,
     capabilities: [],
+    buildSlots: 0,
   } as const),
   digests: { dns: null, routes: null, peers: null },
   resources: {

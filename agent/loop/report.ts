@@ -14,6 +14,7 @@ export interface ReportPorts {
   logTail: (seen: SeenContainer) => Promise<string[]>;
   capabilities: () => StatusReport['capabilities'];
   publicAddress: () => string | null;
+  buildSlots: (resources: NodeResources) => number;
 }
 
 export async function composeReport(report: Report, ports: ReportPorts): Promise<ReportBody> {
@@ -37,6 +38,7 @@ export async function composeReport(report: Report, ports: ReportPorts): Promise
     resources,
     publicAddress: ports.publicAddress(),
     capabilities: ports.capabilities(),
+    buildSlots: ports.buildSlots(resources),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Starts the loop with everything that wakes it: events of the engine, health, answers of the control plane, time. */
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
-import type { Capability } from '../../core/contract/status.ts';
+import type { Capability, NodeResources } from '../../core/contract/status.ts';
 import type { WorkOffer } from '../../core/contract/work.ts';
 import { labelNames } from '../../core/plan/labels.ts';
 import type { Control } from '../control/control.ts';
@@ -40,6 +40,7 @@ export interface LoopOptions {
   dataDir: string;
   alarm: Alarm;
   capabilities: () => Capability[];
+  buildSlots: (resources: NodeResources) => number;
   publicAddress: () => string | null;
   onWork: (offers: readonly WorkOffer[]) => void;
   /** What is done, for the agent's log. */
@@ -106,8 +107,9 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
   const resources = () => nodeResources({ dataDir: options.dataDir, engineVersion: engine.version });
   const report = (one: Report): void => {
     seenLast = one.seen;
-    const { capabilities, publicAddress } = options;
-    reports.submit(() => composeReport(one, { memory, health, resources, logTail, capabilities, publicAddress }));
+    const { capabilities, buildSlots, publicAddress } = options;
+    const ports = { memory, health, resources, logTail, capabilities, buildSlots, publicAddress };
+    reports.submit(() => composeReport(one, ports));
   };
   const stopEvents = followEvents({
     ...options,

@@ -72,7 +72,7 @@ function report(containers: ObservedContainer[], changed: Partial<StatusReport> 
   return {
     ...{ epoch: 'e1', sequence: 1, agentVersion: 'test', phase: 'idle', generation: 1, converged: true },
     ...{ containers, actions: [], digests: { dns: null, routes: null, peers: null } },
-    ...{ resources, publicAddress: null, capabilities: ['build'] },
+    ...{ resources, publicAddress: null, capabilities: ['build'], buildSlots: 1 },
     ...changed,
   };
 }
@@ -134,6 +134,21 @@ describe('a status report', () => {
     await send(one, report([], { epoch: 'e2', sequence: 2 }));
     expect((await send(one, report([], { epoch: 'e1', sequence: 9 }))).statusCode).toBe(409);
     expect(await statusOf(again)).toBe('claimed');
+  });
+
+  it('says how many builds the node makes at once; more of them wake what waits, fewer do not', async () => {
+    const { db } = api.database;
+    const slots = async () => (await db.node.findUniqueOrThrow({ where: { id: one.nodeId } })).buildSlots;
+    const swept = () => api.jobs.splice(0).filter(({ name }) => name === 'sweep').length;
+    await send(one, report([], { buildSlots: 2 }));
+    swept();
+    await send(one, report([], { sequence: 2, buildSlots: 0 }));
+    expect([await slots(), swept()]).toEqual([0, 0]);
+    await send(one, report([], { sequence: 3, buildSlots: 3 }));
+    expect([await slots(), swept()]).toEqual([3, 1]);
+    const { buildSlots: _unsaid, ...before } = report([], { sequence: 4 });
+    expect((await one.call('POST', '/status', { body: before })).statusCode).toBe(200);
+    expect(await slots()).toBe(1);
   });
 
   it('is taken once when it comes many times at the same moment', async () => {

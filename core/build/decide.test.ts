@@ -5,6 +5,7 @@ import { defaultBuild } from '../spec/defaults.ts';
 import {
   buildInputsDigest,
   chooseBuildNode,
+  freeBuildSlots,
   maxBuildAttempts,
   nextBuildStep,
   offerLeaseMs,
@@ -39,7 +40,9 @@ describe('chooseBuildNode', () => {
     cordoned: false,
     removed: false,
     capabilities: ['build'],
+    buildSlots: 4,
     runningBuilds: 0,
+    lapsedOffers: null,
     diskFreeBytes: 50e9,
   };
 
@@ -65,6 +68,7 @@ describe('chooseBuildNode', () => {
       { ...node, id: 'd', lastSeenAt: null },
       { ...node, id: 'e', capabilities: ['dns'] },
       { ...node, id: 'f', diskFreeBytes: 1e6 },
+      { ...node, id: 'g', buildSlots: 0 },
     ];
     const choice = chooseBuildNode(nodes, start);
     expect(choice).toMatchObject({ ok: false, code: 'no_build_node' });
@@ -75,8 +79,43 @@ describe('chooseBuildNode', () => {
       'd node_silent',
       'e node_cannot_build',
       'f node_disk_low',
+      'g node_builds_paused',
     ]);
     expect(chooseBuildNode([], start)).toMatchObject({ ok: false, reason: 'No node can build just now.' });
+  });
+
+  it('offers nothing beyond the slots of a node, and says who waits longer', () => {
+    const full = { ...node, buildSlots: 2, runningBuilds: 2 };
+    const choice = chooseBuildNode([full, { ...node, id: 'n2', name: 'two', capabilities: [] }], start, 3);
+    expect(choice).toMatchObject({ ok: false, code: 'builders_busy' });
+    expect(choice.rejections.map(({ code }) => code)).toEqual(['node_builds_full', 'node_cannot_build']);
+    const reason = choice.ok ? '' : choice.reason;
+    const many = Array.from({ length: 9 }, (_, index) => ({ ...full, id: `m${index}`, name: `m${index}` }));
+    expect(chooseBuildNode(many, start)).toMatchObject({
+      reason: expect.stringContaining('m0, m1, m2 and 6 more: The node makes as many') as string,
+    });
+    expect(reason).toBe(
+      'Waiting for a free builder; 3 waited longer. one: The node makes as many builds as it can at once. two: The node has no BuildKit.',
+    );
+    expect(chooseBuildNode([full], start)).toMatchObject({
+      reason: expect.stringContaining('it is the next') as string,
+    });
+    expect(chooseBuildNode([{ ...full, runningBuilds: 1 }], start)).toMatchObject({ ok: true, nodeId: 'n1' });
+    expect(freeBuildSlots([full, { ...node, runningBuilds: 1 }, { ...node, cordoned: true }], start)).toBe(3);
+  });
+
+  it('passes over a node that let an offer run out, twice as long each time, and never for ever', () => {
+    const until = (count: number) => {
+      const lapsed = { ...node, lapsedOffers: { count, lastOfferedAt: start } };
+      const isChosen = (ms: number) => chooseBuildNode([{ ...lapsed, lastSeenAt: at(ms) }], at(ms)).ok;
+      const seconds = Array.from({ length: 700 }, (_, second) => second);
+      return seconds.find((second) => isChosen(second * 1_000));
+    };
+    expect([1, 2, 3, 50].map(until)).toEqual([60, 90, 150, 630]);
+    const other = { ...node, id: 'n2' };
+    const lapsed = { ...node, lapsedOffers: { count: 1, lastOfferedAt: start } };
+    expect(chooseBuildNode([lapsed, other], at(20_000))).toMatchObject({ ok: true, nodeId: 'n2' });
+    expect(chooseBuildNode([lapsed], at(20_000))).toMatchObject({ ok: false, code: 'builders_busy' });
   });
 });
 
@@ -111,6 +150,16 @@ describe('nextBuildStep', () => {
       expire: ['w1'],
       avoid: ['n1'],
     });
+  });
+
+  it('counts no offer that was never claimed as an attempt', () => {
+    const lapsed = Array.from({ length: 40 }, (_, index) => ({
+      ...{ ...item, id: `w${index + 1}`, attempt: index + 1, status: 'expired' as const },
+      ...{ claimedAt: null, leaseUntil: null },
+    }));
+    expect(nextBuildStep(build, lapsed, at(70_000))).toMatchObject({ kind: 'offer', attempt: 41 });
+    const lost = { ...item, id: 'w41', attempt: 41, status: 'expired' as const };
+    expect(nextBuildStep(build, [...lapsed, lost], at(70_000))).toMatchObject({ kind: 'offer', attempt: 42 });
   });
 
   it('gives up when the lease was lost three times', () => {
@@ -158,15 +207,18 @@ describe('nextBuildStep', () => {
     });
   });
 
-  it('always ends, whatever agents do, and never passes the number of attempts', () => {
-    const behaviour = fc.array(fc.constantFrom('ignore', 'claim', 'renew', 'die'), { minLength: 1, maxLength: 60 });
+  it('always ends once it is claimed again and again, whatever agents do, and never passes the number of attempts', () => {
+    const moves = fc.array(fc.constantFrom('ignore', 'claim', 'renew', 'die'), { maxLength: 60 });
+    const behaviour = moves.map((given) => [...given, 'claim', 'die', 'die', 'die', 'die'] as const);
     fc.assert(
       fc.property(behaviour, (moves) => {
         const work: BuildWork[] = [];
         let now = start;
         for (let round = 0; round < 500; round++) {
           const step = nextBuildStep(build, work, now);
-          if (step.kind === 'fail') return work.length <= maxBuildAttempts;
+          const attempts = work.filter(({ claimedAt }) => claimedAt !== null).length;
+          if (attempts > maxBuildAttempts) return false;
+          if (step.kind === 'fail') return true;
           if (step.kind === 'offer') {
             for (const one of work) if (step.expire.includes(one.id)) one.status = 'expired';
             work.push({

@@ -21,8 +21,12 @@ export type BuildNode = {
   cordoned: boolean;
   removed: boolean;
   capabilities: readonly Capability[];
-  /** Build work offered to it or claimed by it. */
+  /** Builds that it makes at once, as it reported; 0 while it is short of what a build needs. */
+  buildSlots: number;
+  /** Build work offered to it or claimed by it, without what was told to stop. */
   runningBuilds: number;
+  /** Offers that ran out unclaimed since it last claimed one; null when there are none. */
+  lapsedOffers: { count: number; lastOfferedAt: Date } | null;
   diskFreeBytes: number | null;
 };
 
@@ -35,18 +39,44 @@ export type ChosenBuildNode =
 /** Below this a build would likely end with a full disk. */
 export const minBuildDiskBytes = 1_000_000_000;
 
-/** The live node with the fewest builds, then with the most disk left; the first by id among equals. */
-export function chooseBuildNode(nodes: readonly BuildNode[], now: Date): ChosenBuildNode {
+/**
+ * The live node with a free slot and the fewest builds, then with the most disk left; the first by id among equals.
+ * @param ahead Builds that have waited longer: they are named where this one has to wait, and change nothing else.
+ */
+export function chooseBuildNode(nodes: readonly BuildNode[], now: Date, ahead = 0): ChosenBuildNode {
   const rejections = nodes.flatMap((node) => rejection(node, now) ?? []).sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
   const fit = nodes.filter((node) => rejection(node, now) === null).sort(compareBuildNodes);
   const chosen = fit[0];
-  if (!chosen) {
-    const named = rejections.map(({ name, message }) => `${name}: ${message}`).join(' ');
-    return { ok: false, code: 'no_build_node', reason: `No node can build just now. ${named}`.trim(), rejections };
-  }
+  if (!chosen) return { ok: false, ...wait(rejections, ahead), rejections };
   const why = `${chosen.name}: ${chosen.runningBuilds} builds running, the fewest of ${fit.length} nodes that can build`;
   const disk = chosen.diskFreeBytes === null ? [] : [`${Math.round(chosen.diskFreeBytes / 1e9)} GB of disk free`];
   return { ok: true, nodeId: chosen.id, reasons: [why, ...disk], rejections };
+}
+
+/** Builds that could be offered now, on all nodes together. */
+export function freeBuildSlots(nodes: readonly BuildNode[], now: Date): number {
+  const fit = nodes.filter((node) => rejection(node, now) === null);
+  return fit.reduce((sum, { buildSlots, runningBuilds }) => sum + buildSlots - runningBuilds, 0);
+}
+
+function wait(rejections: readonly Rejection[], ahead: number): { code: ReasonCode; reason: string } {
+  const named = nodesByReason(rejections);
+  const isBusy = rejections.some(({ code }) => code === 'node_builds_full' || code === 'node_offers_lapsed');
+  if (!isBusy) return { code: 'no_build_node', reason: `No node can build just now. ${named}`.trim() };
+  const line = ahead === 0 ? 'it is the next' : `${ahead} waited longer`;
+  return { code: 'builders_busy', reason: `Waiting for a free builder; ${line}. ${named}` };
+}
+
+const namedNodes = 3;
+
+function nodesByReason(rejections: readonly Rejection[]): string {
+  const codes = [...new Set(rejections.map(({ code }) => code))];
+  const sentences = codes.map((code) => {
+    const names = rejections.filter((each) => each.code === code).map(({ name }) => name);
+    const more = names.length > namedNodes ? ` and ${names.length - namedNodes} more` : '';
+    return `${names.slice(0, namedNodes).join(', ')}${more}: ${reasons[code].means}`;
+  });
+  return sentences.join(' ');
 }
 
 function compareBuildNodes(a: BuildNode, b: BuildNode): number {
@@ -63,7 +93,20 @@ function rejectionCode(node: BuildNode, now: Date): ReasonCode | null {
   if (node.cordoned) return 'node_cordoned';
   if (!isLive(node, now)) return 'node_silent';
   if (!node.capabilities.includes('build')) return 'node_cannot_build';
-  return node.diskFreeBytes !== null && node.diskFreeBytes < minBuildDiskBytes ? 'node_disk_low' : null;
+  if (node.diskFreeBytes !== null && node.diskFreeBytes < minBuildDiskBytes) return 'node_disk_low';
+  if (node.buildSlots === 0) return 'node_builds_paused';
+  if (node.runningBuilds >= node.buildSlots) return 'node_builds_full';
+  return now < passedOverUntil(node) ? 'node_offers_lapsed' : null;
+}
+
+/** Twice as long after each offer that it lets run out. */
+const passOver = { firstMs: 30_000, maxMs: 600_000 };
+
+function passedOverUntil({ lapsedOffers }: BuildNode): Date {
+  if (lapsedOffers === null) return new Date(0);
+  const { count, lastOfferedAt } = lapsedOffers;
+  const ms = Math.min(passOver.maxMs, passOver.firstMs * 2 ** (count - 1));
+  return new Date(lastOfferedAt.getTime() + offerLeaseMs + ms);
 }
 
 export type BuildRow = { id: string; status: BuildStatus; timeoutMs: number };
@@ -91,13 +134,14 @@ export type BuildStep =
   /** The build has ended; mark the work in `expire` as expired: its node did not heed the cancellation. */
   | { kind: 'finished'; expire: string[] };
 
-/** An offer that is not claimed by then goes to another node. */
+/** An offer that is not claimed by then goes to another node. It was no attempt: nobody has built. */
 export const offerLeaseMs = 30_000;
 /** A lease that has just run out may still be renewed by a request under way. */
 const leaseSlackMs = 2_000;
 /** The agent ends a build at its own limit; later than this it is not heeding it. */
 const timeoutSlackMs = 60_000;
 const cancelPatienceMs = 30_000;
+/** Of those that a node has claimed. */
 export const maxBuildAttempts = 3;
 
 export function nextBuildStep(build: BuildRow, work: readonly BuildWork[], now: Date): BuildStep {
@@ -128,9 +172,10 @@ function withinTime(build: BuildRow, current: BuildWork, { lostAt, now }: { lost
 }
 
 function another(work: readonly BuildWork[], expire: string[]): BuildStep {
-  const attempts = work.at(-1)?.attempt ?? 0;
+  const last = work.at(-1)?.attempt ?? 0;
   const avoid = [...new Set(work.map(({ nodeId }) => nodeId))].sort();
-  if (attempts < maxBuildAttempts) return { kind: 'offer', attempt: attempts + 1, expire, avoid };
+  const claimed = work.filter(({ claimedAt }) => claimedAt !== null).length;
+  if (claimed < maxBuildAttempts) return { kind: 'offer', attempt: last + 1, expire, avoid };
   return { kind: 'fail', code: 'builder_lost', reason: reasons.builder_lost.means, expire };
 }
 

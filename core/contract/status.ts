@@ -99,6 +99,8 @@ export const StatusReport = Type.Object({
   resources: NodeResources,
   publicAddress: Type.Union([Type.String(), Type.Null()]),
   capabilities: Type.Array(Capability),
+  /** Builds that it makes at once; 0 while it can make none. */
+  buildSlots: Type.Integer({ minimum: 0, maximum: 1_000, default: 1 }),
 });
 export type StatusReport = Static<typeof StatusReport>;
 

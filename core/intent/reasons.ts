@@ -147,6 +147,19 @@ const nodeReasons = {
   node_pids_full: { means: 'The processes of the node are promised to others.', todo: 'Add a node or ask for less.' },
   node_addresses_full: { means: 'Every address of the node is taken.', todo: 'Add a node.' },
   node_unreported: { means: 'The node has not yet said what it has.', todo: 'Wait for its first report.' },
+  node_builds_full: { means: 'The node makes as many builds as it can at once.', todo: 'Nothing; one ends.' },
+  node_builds_paused: {
+    means: 'The node is short of memory or disk for a build.',
+    todo: 'Nothing if it passes; else free some there.',
+  },
+  node_offers_lapsed: {
+    means: 'The node did not take the last build that it was offered, and is passed over for a while.',
+    todo: 'See the log of its agent.',
+  },
+  builders_busy: {
+    means: 'Every node that could build it is busy.',
+    todo: 'Nothing; builds are made in the order of their age. Add a node that builds to wait less.',
+  },
   no_build_node: {
     means: 'No node can build just now.',
     todo: 'Start an agent with BuildKit, or uncordon one.',
@@ -182,7 +195,11 @@ const rolloutReasons = {
   crash_loop: { means: 'The container exits again and again.', todo: 'Read its last lines and fix what ends it.' },
   dns_not_updated: { means: 'A live node did not confirm its DNS records.', todo: 'See the agent on that node.' },
   routes_not_updated: { means: 'A live proxy did not confirm its routes.', todo: 'See the agent on that proxy.' },
-  allocation_lost: { means: 'A replica vanished while it was rolled out.', todo: 'Run it again.' },
+  allocation_lost: {
+    means: 'A replica was lost with its node while it was rolled out; it is placed again.',
+    todo: 'Nothing.',
+  },
+  replicas_lost: { means: 'Replicas of the release that serves were lost; they are placed again.', todo: 'Nothing.' },
 } as const satisfies Record<string, Reason>;
 
 /** What an agent says of one container (core/contract/status.ts). */

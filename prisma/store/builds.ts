@@ -54,14 +54,37 @@ const Capabilities = Type.Array(Capability);
 /** Held to the end of the transaction, so that of two builds offered at once the second counts the first. */
 const offerLock = 0x0ffe4;
 
+interface LapsedOffers {
+  nodeId: string;
+  count: number;
+  lastOfferedAt: Date;
+}
+
+/** Of offers that were made after this: what is older is forgotten. */
+const rememberedLapsesMs = 3_600_000;
+
+/** Per node, the offers that it let run out since it last claimed one. */
+async function lapsedOffers(db: Db, now: Date): Promise<Map<string, LapsedOffers>> {
+  const since = new Date(now.getTime() - rememberedLapsesMs);
+  const rows = await db.$queryRaw<LapsedOffers[]>`
+    SELECT "nodeId", count(*)::int AS count, max("createdAt") AS "lastOfferedAt" FROM "WorkItem" AS lapsed
+    WHERE kind = 'build' AND status = 'expired' AND "claimedAt" IS NULL AND "createdAt" > ${since}
+      AND NOT EXISTS (
+        SELECT 1 FROM "WorkItem" AS later
+        WHERE later."nodeId" = lapsed."nodeId" AND later."claimedAt" > lapsed."createdAt")
+    GROUP BY "nodeId"`;
+  return new Map(rows.map((row) => [row.nodeId, row]));
+}
+
 /** Nodes that could build, with how many builds each has. What a node reported and cannot be read counts as not reported. */
-export async function lockBuildNodes(db: Db): Promise<BuildNode[]> {
+export async function lockBuildNodes(db: Db, now: Date): Promise<BuildNode[]> {
   await db.$executeRaw`SELECT pg_advisory_xact_lock(${offerLock}::bigint)`;
-  const live: Prisma.WorkItemWhereInput = { kind: 'build', status: { in: ['offered', 'claimed'] } };
+  const live: Prisma.WorkItemWhereInput = { kind: 'build', status: { in: ['offered', 'claimed'] }, cancelCode: null };
   const nodes = await db.node.findMany({
     where: { removedAt: null },
     include: { _count: { select: { workItems: { where: live } } } },
   });
+  const lapsed = await lapsedOffers(db, now);
   return nodes.map((node) => ({
     id: node.id,
     name: node.name,
@@ -69,9 +92,26 @@ export async function lockBuildNodes(db: Db): Promise<BuildNode[]> {
     cordoned: node.cordonedAt !== null,
     removed: false,
     capabilities: Value.Check(Capabilities, node.capabilities) ? node.capabilities : [],
+    buildSlots: node.buildSlots,
     runningBuilds: node._count.workItems,
+    lapsedOffers: lapsed.get(node.id) ?? null,
     diskFreeBytes: Value.Check(NodeResources, node.resources) ? node.resources.diskFreeBytes : null,
   }));
+}
+
+/** Builds that wait for a node and are older than this one, the oldest first. */
+export async function waitingBefore(db: Db, { id, createdAt }: Pick<Build, 'id' | 'createdAt'>): Promise<string[]> {
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT id FROM "Build"
+    WHERE status = 'queued' AND ("createdAt", id) < (${createdAt}::timestamptz, ${id}::uuid) ORDER BY "createdAt", id`;
+  return rows.map((row) => row.id);
+}
+
+/** The build that has waited for a node the longest; null when none waits. */
+export async function longestWaiting(db: Db): Promise<string | null> {
+  const orderBy: Prisma.BuildOrderByWithRelationInput[] = [{ createdAt: 'asc' }, { id: 'asc' }];
+  const row = await db.build.findFirst({ where: { status: 'queued' }, orderBy, select: { id: true } });
+  return row?.id ?? null;
 }
 
 export interface BuildChange {

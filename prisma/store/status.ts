@@ -29,6 +29,7 @@ export interface NodeReport {
   resources: NodeResources;
   publicAddress: string | null;
   capabilities: readonly Capability[];
+  buildSlots: number;
 }
 
 export interface TakenReport {
@@ -36,6 +37,7 @@ export interface TakenReport {
   generation: number;
   /** Its report before this one. */
   lastSeenAt: Date | null;
+  /** It can do more, or makes more builds at once, than it reported before. */
   capabilitiesChanged: boolean;
   /** Unfinished rollouts that this report may move, with the version that names their wake-up. */
   moved: { id: string; factsVersion: number }[];
@@ -53,7 +55,7 @@ const statement = `
     SELECT * FROM jsonb_to_recordset($2::jsonb) AS r(
       id uuid, observed text, health text, detail text, "detailCode" text, "lastLog" jsonb, restarts int)
   ), before AS (
-    SELECT id, "statusEpoch", "pastEpochs", "lastSeenAt", capabilities, "appliedGeneration"
+    SELECT id, "statusEpoch", "pastEpochs", "lastSeenAt", capabilities, "buildSlots", "appliedGeneration"
     FROM "Node" WHERE id = $1::uuid AND "removedAt" IS NULL AND CASE
       WHEN "statusEpoch" = $3::text THEN "statusSequence" < $4::bigint
       ELSE NOT $3::text = ANY ("pastEpochs")
@@ -73,10 +75,11 @@ const statement = `
         CASE WHEN $8::bool THEN greatest("Node"."appliedGeneration", least($7::int, generation)) ELSE "Node"."appliedGeneration" END,
       resources = $9::jsonb,
       "publicAddress" = $10::text,
-      capabilities = $11::jsonb
+      capabilities = $11::jsonb,
+      "buildSlots" = $13::int
     FROM before WHERE "Node".id = before.id
     RETURNING generation, "Node"."appliedGeneration" > before."appliedGeneration" AS advanced, before."lastSeenAt",
-      before.capabilities <> $11::jsonb AS "capabilitiesChanged", before."statusEpoch" <> $3::text AS restarted
+      before.capabilities <> $11::jsonb OR before."buildSlots" < $13::int AS "capabilitiesChanged", before."statusEpoch" <> $3::text AS restarted
   ), expired AS (
     UPDATE "WorkItem" SET status = 'expired', "credentialSealed" = NULL
     FROM accepted
@@ -143,6 +146,7 @@ export async function takeReport(pool: Pool, report: NodeReport): Promise<TakenR
     report.publicAddress,
     JSON.stringify(report.capabilities),
     report.idle,
+    report.buildSlots,
   ];
   for (let attempt = 1; ; attempt++) {
     try {

@@ -96,9 +96,10 @@ export async function finishWork(
   const [work] = rows;
   if (work === undefined) return null;
   if (work.buildId === null) return { buildId: null, buildVersion: null };
+  const attempts = await db.workItem.count({ where: { buildId: work.buildId, claimedAt: { not: null } } });
   const builds = await db.build.updateManyAndReturn({
     where: { id: work.buildId, attempt, status: { in: ['offered', 'building'] } },
-    data: { ...buildEnd({ ...finished, attempt, cancelCode: work.cancelCode }), version: { increment: 1 } },
+    data: { ...buildEnd({ ...finished, attempts, cancelCode: work.cancelCode }), version: { increment: 1 } },
     select: { version: true },
   });
   return { buildId: work.buildId, buildVersion: builds[0]?.version ?? null };
@@ -111,14 +112,15 @@ type BuildEnd = Pick<
 
 interface EndedAttempt {
   outcome: BuildOutcome;
-  attempt: number;
+  /** How often a node has claimed it, this one included. */
+  attempts: number;
   cancelCode: string | null;
   at: Date;
 }
 
 /** A builder that went away says nothing about the commit: the build waits for another attempt. */
-function buildEnd({ outcome, attempt, cancelCode, at }: EndedAttempt): BuildEnd {
-  if (outcome.kind === 'failed' && outcome.code === 'builder_unavailable' && attempt < maxBuildAttempts)
+function buildEnd({ outcome, attempts, cancelCode, at }: EndedAttempt): BuildEnd {
+  if (outcome.kind === 'failed' && outcome.code === 'builder_unavailable' && attempts < maxBuildAttempts)
     return { status: 'queued', reasonCode: outcome.code, reason: outcome.message };
   return { ...buildOutcome(outcome, cancelCode), finishedAt: at };
 }

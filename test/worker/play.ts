@@ -142,7 +142,7 @@ let nodes = 0;
 
 export async function makeAgent(
   world: AnyWorld,
-  change: Partial<{ resources: NodeResources }> = {},
+  change: Partial<{ resources: NodeResources; buildSlots: number }> = {},
 ): Promise<PlayedAgent> {
   const { database, queues, now } = world;
   const { db, pool } = database;
@@ -177,6 +177,7 @@ export async function makeAgent(
           publicAddress: null,
         },
         ...{ converged: true, idle: true, resources: change.resources ?? roomy, capabilities: ['build'] },
+        buildSlots: change.buildSlots ?? 2,
         allocations: containers.map((each) => ({ ...healthy, id: '', ...each })),
       });
       for (const { id: rolloutId, factsVersion } of taken?.moved ?? [])
@@ -230,6 +231,7 @@ export async function buildAll(
       await world.queues.drain();
       await agent.finish(claimed, outcome());
       built.push(claimed);
+      await world.queues.drain();
     }
   await world.queues.drain();
   return built;

@@ -148,6 +148,131 @@ describe('an offer', () => {
   });
 });
 
+describe('a node with one slot', () => {
+  async function oneSlot() {
+    const builder = await agent({ buildSlots: 1 });
+    const services = ['one', 'three', 'two'].map((name) => resolved(name));
+    const intentId = await push(world, project, { services });
+    return { builder, intentId };
+  }
+  const ofIntent = async (intentId: string) => {
+    const rows = await world.database.db.intentBuild.findMany({
+      where: { intentId },
+      orderBy: { service: 'asc' },
+      include: { build: { include: { workItems: { orderBy: { attempt: 'asc' } } } } },
+    });
+    return rows.map(({ build }) => build);
+  };
+
+  it('is offered one build at a time; the others wait with that reason, however long it takes, and all of them land', async () => {
+    const { builder, intentId } = await oneSlot();
+    await world.queues.drain();
+    expect(await workOffers(world.database.db, builder.id)).toHaveLength(1);
+    const claimed = (await builder.claim())!;
+    await world.queues.drain();
+    for (let round = 0; round < 10; round++) {
+      await pass(15_000);
+      await builder.renew(claimed);
+      await look();
+    }
+    const [, second, third] = await ofIntent(intentId);
+    expect([second, third]).toMatchObject([
+      { status: 'queued', reasonCode: 'builders_busy', attempt: 0, workItems: [] },
+      { status: 'queued', reasonCode: 'builders_busy', attempt: 0, workItems: [] },
+    ]);
+    expect(second?.reason).toMatch(
+      /^Waiting for a free builder; it is the next\. .*node-\d+: The node makes as many builds/,
+    );
+    expect(third?.reason).toContain('1 waited longer');
+    await builder.finish(claimed);
+    const claims = [claimed];
+    for (let count = 1; count < 3; count++) {
+      // Only what the end of the one before has woken: neither a sweep nor time.
+      await world.queues.drain();
+      const next = (await builder.claim())!;
+      claims.push(next);
+      await builder.finish(next);
+    }
+    await world.queues.drain();
+    const builds = await ofIntent(intentId);
+    expect(builds.map(({ status, attempt }) => [status, attempt])).toEqual(builds.map(() => ['succeeded', 1]));
+    expect(builds.map(({ workItems }) => workItems[0]?.id)).toEqual(claims.map(({ id }) => id));
+    expect(await world.database.db.rollout.count({ where: { intentId } })).toBe(3);
+  });
+
+  it('is given to the build that has waited the longest, whoever looks first', async () => {
+    const { builder, intentId } = await oneSlot();
+    const builds = await ofIntent(intentId);
+    world.queues.obliterate();
+    const last = builds
+      .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1))
+      .at(-1)!;
+    await driveBuild(world.deps, last.id);
+    const [first, ...others] = await ofIntent(intentId);
+    expect(first?.workItems).toMatchObject([{ nodeId: builder.id, status: 'offered' }]);
+    expect(others.map(({ status, reasonCode }) => [status, reasonCode])).toEqual([
+      ['queued', null],
+      ['queued', 'builders_busy'],
+    ]);
+  });
+
+  it('P20: is not kept from others by a build that cannot be moved', async () => {
+    const { intentId } = await oneSlot();
+    const [broken, next, last] = await ofIntent(intentId);
+    world.queues.obliterate();
+    const { db } = world.database;
+    // No attempt can follow this one.
+    const other = await agent({ buildSlots: 0 });
+    const spent = { buildId: broken!.id, nodeId: other.id, attempt: 2_147_483_647 };
+    await db.workItem.create({ data: { ...spent, kind: 'build', payload: {}, status: 'cancelled' } });
+    await driveBuild(world.deps, last!.id);
+    expect((await ofIntent(intentId)).map(({ status }) => status)).toEqual(['queued', 'offered', 'queued']);
+    expect(next?.workItems).toEqual([]);
+  });
+
+  it('that lets offers run out is passed over for a while, and no attempt is counted', async () => {
+    const lazy = await agent();
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    await pass(31_000);
+    await look();
+    const waiting = await buildOf(intentId);
+    expect(waiting).toMatchObject({ status: 'queued', reasonCode: 'builders_busy' });
+    expect(waiting.reason).toContain('did not take the last build');
+    expect(waiting.workItems.map(({ status }) => status)).toEqual(['expired']);
+    const busy = await agent();
+    await look();
+    expect((await buildOf(intentId)).workItems.at(-1)).toMatchObject({
+      nodeId: busy.id,
+      attempt: 2,
+      status: 'offered',
+    });
+    for (let round = 0; round < 10; round++) {
+      await pass(45_000);
+      await look();
+    }
+    const still = await buildOf(intentId);
+    expect(['queued', 'offered']).toContain(still.status);
+    expect(still.workItems.length).toBeGreaterThan(3);
+    await pass(600_000);
+    await look();
+    const claimed = (await lazy.claim()) ?? (await busy.claim());
+    await world.queues.drain();
+    const fails = {
+      kind: 'failed',
+      code: 'builder_unavailable',
+      message: 'gone',
+      annotations: [],
+      logTail: [],
+    } as const;
+    const holder = (await buildOf(intentId)).workItems.at(-1)?.nodeId === lazy.id ? lazy : busy;
+    expect(await holder.finish(claimed!, { ...fails, annotations: [], logTail: [] })).toBe(true);
+    await world.queues.drain();
+    // The first that was claimed: two are left.
+    expect((await buildOf(intentId)).status).toBe('offered');
+  });
+});
+
 describe('a lease', () => {
   it('that runs out gives the next attempt to another node; a late finish is refused', async () => {
     const [one, two] = [await agent(), await agent()];
@@ -183,12 +308,13 @@ describe('a lease', () => {
   });
 
   it('is lost at most three times; then the build has failed with that reason', async () => {
-    await agent();
+    const builder = await agent();
     const intentId = await push(world, project);
     await world.queues.drain();
     for (const attempt of [1, 2, 3]) {
-      expect((await buildOf(intentId)).attempt).toBe(attempt);
-      await pass(31_000);
+      expect(await builder.claim()).toMatchObject({ attempt });
+      await world.queues.drain();
+      await pass(33_000);
       await look();
     }
     const build = await buildOf(intentId);
@@ -198,14 +324,15 @@ describe('a lease', () => {
   });
 
   it('that is claimed while it is taken for lost stays with its node', async () => {
-    const builder = await agent();
+    const [builder] = [await agent(), await agent()];
     const intentId = await push(world, project);
     await world.queues.drain();
     await pass(31_000);
     world.queues.obliterate();
     const { id } = await buildOf(intentId);
     // The claim is committed after the step was decided on what was read, and before it is written.
-    const [claimed] = await Promise.all([builder.claim(), driveBuild(world.deps, id)]);
+    const first = (await workOffers(world.database.db, builder.id)).length === 1 ? builder : agents[1]!;
+    const [claimed] = await Promise.all([first.claim(), driveBuild(world.deps, id)]);
     const build = await buildOf(intentId);
     const live = build.workItems.filter(({ status }) => status === 'offered' || status === 'claimed');
     expect(live).toHaveLength(1);

@@ -1,5 +1,11 @@
 /** Drives one build: offers it to a node, follows its lease, ends it, and tells the intents that wait for it. */
-import { chooseBuildNode, nextBuildStep, offerLeaseMs, type BuildStep } from '../../core/build/decide.ts';
+import {
+  chooseBuildNode,
+  freeBuildSlots,
+  nextBuildStep,
+  offerLeaseMs,
+  type BuildStep,
+} from '../../core/build/decide.ts';
 import { reasons } from '../../core/intent/reasons.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import { advanceBuild } from '../../platform/queue/jobs.ts';
@@ -10,7 +16,9 @@ import {
   expireWork,
   loadBuild,
   lockBuildNodes,
+  longestWaiting,
   offerBuild,
+  waitingBefore,
   type BuildSnapshot,
 } from '../../prisma/store/builds.ts';
 import { bumpNodes } from '../../prisma/store/nodes.ts';
@@ -28,7 +36,11 @@ const maxTries = 10;
 /** What one step leads to. */
 type Next =
   /** Look again: it moved, or another writer was first. */
-  { kind: 'again' } | { kind: 'wait'; until: Date } | { kind: 'ended' };
+  | { kind: 'again' }
+  /** These have waited longer, and a slot is free: they come first. */
+  | { kind: 'after'; buildIds: string[] }
+  | { kind: 'wait'; until: Date }
+  | { kind: 'ended' };
 
 const again: Next = { kind: 'again' };
 
@@ -48,13 +60,16 @@ async function expire(tx: Db, { work }: BuildSnapshot, workIds: string[]): Promi
 
 type Offer = Extract<BuildStep, { kind: 'offer' }>;
 
-async function offer(deps: WorkerDeps, tx: Db, snapshot: BuildSnapshot, step: Offer): Promise<Next> {
+async function offer(deps: WorkerDeps, tx: Db, { passed, ...snapshot }: Turn, step: Offer): Promise<Next> {
   const now = deps.now();
   const { build, repository } = snapshot;
-  const nodes = await lockBuildNodes(tx);
+  const nodes = await lockBuildNodes(tx, now);
+  const waiting = await waitingBefore(tx, build);
+  const first = waiting.filter((id) => !passed.has(id)).slice(0, freeBuildSlots(nodes, now));
+  if (first.length > 0) return { kind: 'after', buildIds: first };
   const others = nodes.filter(({ id }) => !step.avoid.includes(id));
   const elsewhere = chooseBuildNode(others, now);
-  const choice = elsewhere.ok ? elsewhere : chooseBuildNode(nodes, now);
+  const choice = elsewhere.ok ? elsewhere : chooseBuildNode(nodes, now, waiting.length);
   if (!choice.ok) {
     if (build.reason !== choice.reason || build.status !== 'queued')
       await changeBuild(tx, build, { status: 'queued', reasonCode: choice.code, reason: choice.reason });
@@ -74,7 +89,7 @@ async function end(deps: WorkerDeps, tx: Db, snapshot: BuildSnapshot, ending: Bu
   return again;
 }
 
-async function apply(deps: WorkerDeps, tx: Db, snapshot: BuildSnapshot, step: BuildStep): Promise<Next> {
+async function apply(deps: WorkerDeps, tx: Db, snapshot: Turn, step: BuildStep): Promise<Next> {
   switch (step.kind) {
     case 'offer':
       if (!(await expire(tx, snapshot, step.expire))) return again;
@@ -97,12 +112,19 @@ async function apply(deps: WorkerDeps, tx: Db, snapshot: BuildSnapshot, step: Bu
   }
 }
 
+/** A build, and the older ones that have had their chance of the slots that are free. */
+interface Turn extends BuildSnapshot {
+  passed: ReadonlySet<string>;
+}
+
 interface Step {
   next: Next;
   /** Intents that this build has news for. */
   intents: string[];
   /** The build's version as it was read. */
   version: number;
+  /** It holds no slot any more, if it ever did. */
+  isOver: boolean;
 }
 
 /** What ends the build, whatever its work does; null when nothing does. */
@@ -116,25 +138,50 @@ function endOf({ build, repository, spec }: BuildSnapshot): BuildEnd | null {
   return { status: 'failed', code: 'internal', reason: 'Its spec cannot be read by this release of Landfall.' };
 }
 
-async function step(deps: WorkerDeps, tx: Db, buildId: string): Promise<Step> {
-  const snapshot = await loadBuild(tx, buildId);
+async function step(deps: WorkerDeps, tx: Db, turn: { buildId: string; passed: Turn['passed'] }): Promise<Step> {
+  const snapshot = await loadBuild(tx, turn.buildId);
   const { build, spec, work } = snapshot;
+  const isOver = build.finishedAt !== null;
+  const seen = { version: build.version, isOver };
   const ending = endOf(snapshot);
-  if (ending !== null) return { next: await end(deps, tx, snapshot, ending), intents: [], version: build.version };
+  if (ending !== null) return { ...seen, next: await end(deps, tx, snapshot, ending), intents: [] };
   const decision = nextBuildStep({ ...build, timeoutMs: spec?.timeoutMs ?? 0 }, work, deps.now());
-  const next = await apply(deps, tx, snapshot, decision);
-  const isNews = build.status === 'building' || build.finishedAt !== null;
-  return { next, intents: isNews ? snapshot.activeIntentIds : [], version: build.version };
+  const next = await apply(deps, tx, { ...snapshot, passed: turn.passed }, decision);
+  const isNews = build.status === 'building' || isOver;
+  return { ...seen, next, intents: isNews ? snapshot.activeIntentIds : [] };
+}
+
+/** One that cannot be moved does not hold up the others; a job of its own meets the same error. */
+async function driveOlder(deps: WorkerDeps, buildIds: readonly string[]): Promise<void> {
+  for (const buildId of buildIds)
+    await driveBuild(deps, buildId).catch((error: unknown) => {
+      deps.log.warn({ err: error, buildId }, 'a build that waits for a node could not be moved');
+    });
 }
 
 /** Moves the build as far as it goes now, and asks to be called again when the next look is due at a time. */
 export async function driveBuild(deps: WorkerDeps, buildId: string): Promise<void> {
+  const passed = new Set<string>();
   for (let count = 0; count < maxTries; count++) {
-    const { next, intents, version } = await transaction(deps.database, (tx) => step(deps, tx, buildId));
+    const { next, intents, version, isOver } = await transaction(deps.database, (tx) =>
+      step(deps, tx, { buildId, passed }),
+    );
     if (next.kind === 'again') continue;
+    if (next.kind === 'after') {
+      await driveOlder(deps, next.buildIds);
+      for (const id of next.buildIds) passed.add(id);
+      continue;
+    }
     for (const intentId of intents) await advanceIntent(deps, intentId);
     if (next.kind === 'wait') await wakeAt(deps, next.until, { job: advanceBuild, payload: { buildId, version } });
+    if (isOver) await giveSlotOn(deps);
     return;
   }
   throw new IgnoredError('busy', `Other writers moved the build ${buildId} ${maxTries} times; the sweep looks again.`);
+}
+
+/** What a build that is over held is offered at once to the one that has waited the longest. */
+async function giveSlotOn(deps: WorkerDeps): Promise<void> {
+  const next = await longestWaiting(deps.database.db);
+  if (next !== null) await driveOlder(deps, [next]);
 }
