@@ -16,6 +16,7 @@ import { loginLinkRoutes } from './resources/login-links.ts';
 import { logRoutes } from './resources/logs.ts';
 import { nodeRoutes } from './resources/nodes.ts';
 import { secretRoutes } from './resources/secrets.ts';
+import { tokenRoutes } from './resources/tokens.ts';
 
 export interface StartedApi {
   /** Adds the routes to a server, beside what else it carries. */
@@ -81,6 +82,7 @@ function version1(deps: Deps): FastifyPluginCallback {
       deployRoutes(people, deps);
       logRoutes(people, deps);
       secretRoutes(people, deps);
+      tokenRoutes(people, deps);
       loginLinkRoutes(people, deps);
       ready();
     });

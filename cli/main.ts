@@ -7,6 +7,7 @@ import { nodeCommand } from './commands/node.ts';
 import { agentCommand, serverCommands } from './commands/processes.ts';
 import { secretCommand } from './commands/secret.ts';
 import { statusCommand } from './commands/status.ts';
+import { tokenCommand } from './commands/token.ts';
 import { NoConnectionError } from './connection.ts';
 import { toolsCommand } from './tools/command.ts';
 import { ChildFailed } from './up/child.ts';
@@ -26,7 +27,7 @@ First steps:
     )
     .showHelpAfterError('(landfall --help shows the commands)')
     .showSuggestionAfterError();
-  for (const command of [upCommand(), statusCommand(), logsCommand(), secretCommand(), nodeCommand()])
+  for (const command of [upCommand(), statusCommand(), logsCommand(), secretCommand(), nodeCommand(), tokenCommand()])
     landfall.addCommand(command);
   for (const command of [...serverCommands(), agentCommand(), toolsCommand()]) landfall.addCommand(command);
   return landfall;

@@ -17,6 +17,7 @@ export const description: FastifyDynamicSwaggerOptions = {
       { name: 'nodes', description: 'The servers' },
       { name: 'secrets', description: 'Secrets of environments: their names, and values that only go in' },
       { name: 'logs', description: 'Logs, to read and to follow' },
+      { name: 'tokens', description: 'Who may use the API' },
       { name: 'audit', description: 'What was decided, by whom and why' },
       { name: 'console', description: 'The way into the console' },
       { name: 'health', description: 'Whether it lives and can work' },

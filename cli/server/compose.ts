@@ -4,7 +4,6 @@ import { startApi } from '../../api/start.ts';
 import { createProbot } from '../../platform/github/probot.ts';
 import { startBot } from '../../bot/start.ts';
 import type { Config, GithubConfig } from '../../platform/config/config.ts';
-import { hashToken } from '../../platform/crypto/hash.ts';
 import type { MasterKeys } from '../../platform/crypto/envelope.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { createGithubApp } from '../../platform/github/app.ts';
@@ -15,8 +14,8 @@ import { openQueues, type Queues } from '../../platform/queue/queues.ts';
 import { openWake } from '../../platform/wake/wake.ts';
 import { openDatabase, type Database } from '../../prisma/client.ts';
 import { migrate } from '../../prisma/migrate.ts';
-import { ensureAccessToken } from '../../prisma/store/access-tokens.ts';
 import { startWorker } from '../../worker/start.ts';
+import { keepConfiguredToken } from './access-token.ts';
 import { findDatabase } from './database.ts';
 import { installRoutes } from './install-routes.ts';
 import { loadMasterKeys } from './master-keys.ts';
@@ -49,8 +48,6 @@ async function openParts(config: Config, log: Logger, releasers: Releasers): Pro
   await migrate(url);
   const database = openDatabase(url, { poolSize, log });
   releasers.defer('database', () => database.close());
-  if (config.accessToken !== null)
-    await ensureAccessToken(database.db, { name: 'landfall up', tokenHash: hashToken(config.accessToken) });
   const masterKeys = await loadMasterKeys(config.masterKeys, database);
   const queues = await openQueues(config.queueUrl ?? url, { log });
   releasers.defer('queues', () => queues.close());
@@ -76,13 +73,15 @@ async function startWithGithub(parts: Parts, wanted: ReadonlySet<Role>, http: Fa
 }
 
 async function startApiOf({ config, releasers, ...parts }: Parts, http: FastifyInstance): Promise<void> {
+  const now = (): Date => new Date();
+  await keepConfiguredToken({ ...parts, token: config.accessToken, now });
   const wake = await openWake(parts.databaseUrl, { log: parts.log });
   releasers.defer('wake', () => wake.close());
   const api = startApi({
     ...parts,
     wake,
     config: { ...config, github: { url: config.githubUrl } },
-    now: () => new Date(),
+    now,
   });
   await api.register(http);
   installRoutes(http, config.publicUrl);
