@@ -11,6 +11,8 @@ import { instanceName } from './storage/instance.ts';
 import { startTestAgent, type TestAgent } from './testing/agent.ts';
 import { startControlPlane, type TestControlPlane } from './testing/control-plane.ts';
 import { startGitServer, type TestGitServer } from './testing/git-server.ts';
+import { reserveNetwork } from './testing/network.ts';
+import { lineOf, processesOf } from './testing/processes.ts';
 
 type BuildOrder = Static<typeof ClaimAnswer>['order'];
 
@@ -26,9 +28,10 @@ beforeAll(async () => {
   busybox = await part('busybox');
   registry = await startRegistry(await part('docker-registry'), user);
   source = await startGitServer();
-  plane = await startControlPlane({ subnet: '10.213.2.0/24', gateway: '10.213.2.1' });
+  const network = await reserveNetwork();
+  plane = await startControlPlane(network);
   one = await startTestAgent(plane, {
-    bridge: 'lftest1',
+    bridge: network.bridge,
     builder: { kind: 'supervised', program: await part('buildkitd') },
   });
   await plane.reported((report) => report.capabilities.includes('build'), 30_000);
@@ -120,15 +123,15 @@ describe('a build', () => {
   it('P65: the token and the password are in no argument, no file, no layer and no log', async () => {
     const sha = await source.commit(repository(['COPY . /everything', 'RUN env; echo done', 'CMD ["/bin/sh"]']));
     const canaries = [source.token, Buffer.from(`x-access-token:${source.token}`).toString('base64'), user.password];
-    const commandLines: string[] = [];
-    source.onFetch = async () => void commandLines.push(...(await allCommandLines()));
+    const seen: string[] = [];
+    source.onFetch = () => Promise.resolve(void seen.push(...commandLines()));
     const { outcome, buildId } = await build(sha);
     source.onFetch = () => Promise.resolve();
     expect(outcome.kind).toBe('succeeded');
-    expect(commandLines.some((line) => line.includes('git') && line.includes('fetch'))).toBe(true);
+    expect(seen.some((line) => line.includes('git') && line.includes('fetch'))).toBe(true);
     await vi.waitFor(() => expect(plane.logs.get(`build:${buildId}`)?.at(-1)?.text).toMatch(/^Built and pushed/));
     const places = {
-      arguments: commandLines.join('\n'),
+      arguments: seen.join('\n'),
       logs: JSON.stringify([...plane.logs]),
       reports: JSON.stringify(plane.reports),
     };
@@ -199,20 +202,20 @@ describe('a build', () => {
       code: 'timed_out',
       message: 'The build took longer than 3 seconds and was stopped.',
     });
-    await vi.waitFor(async () => expect(await allCommandLines()).not.toContain('sleep 300'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(commandLines()).not.toContain('sleep 300'), { timeout: 10_000 });
   });
 
   it('P80: runs steps in a cgroup with the limits of the order, and ends a build that is cancelled', async () => {
     const sha = await source.commit(repository(['RUN sleep 299']));
     plane.leaseMs = 1_500;
     const { workId } = offer(sha, { limits: { cpuMillis: 500, memoryBytes: 128 * 1024 ** 2 } });
-    await vi.waitFor(async () => expect(await allCommandLines()).toContain('sleep 299'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(commandLines()).toContain('sleep 299'), { timeout: 20_000 });
     const cgroup = `/landfall-${instanceName(one.dataDir)}-builds/steps`;
     expect(await limitsOf(cgroup)).toEqual({ memory: String(128 * 1024 ** 2), cpu: '50000' });
     plane.cancel = 'superseded';
     expect(await plane.outcome(workId)).toEqual({ kind: 'cancelled', code: 'superseded' });
     plane.cancel = null;
-    await vi.waitFor(async () => expect(await allCommandLines()).not.toContain('sleep 299'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(commandLines()).not.toContain('sleep 299'), { timeout: 10_000 });
   });
 
   it('P80: says that a build used more memory than it may', async () => {
@@ -264,11 +267,8 @@ describe('a build', () => {
   });
 });
 
-async function allCommandLines(): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return lines.map((line) => line.replaceAll('\0', ' ').trim());
-}
+/** Of this agent, with what it runs and what runs in its builds. */
+const commandLines = (): string[] => processesOf(one.dataDir).map(lineOf);
 
 /** Names of the files below a directory that hold a text. */
 async function filesWith(text: string, directory: string): Promise<string> {

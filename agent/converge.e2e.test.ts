@@ -8,14 +8,16 @@ import type { StatusReport } from '../core/contract/status.ts';
 import type { HealthCheck } from '../core/spec/service.ts';
 import { part } from '../test/parts.ts';
 import { startRegistry, type RegistryDaemon } from './build/buildkit/testing.ts';
-import { run } from './process/run.ts';
 import { startTestAgent, type TestAgent } from './testing/agent.ts';
 import { containerOf, expectedContainer, startControlPlane, type TestControlPlane } from './testing/control-plane.ts';
 import { pushBusyboxImage } from './testing/image.ts';
+import { reserveNetwork, type TestNetwork } from './testing/network.ts';
+import { lineOf, processesOf } from './testing/processes.ts';
 
 const user = { username: 'puller', password: 'correct horse' };
 const id = expectedContainer({ image: '', ip: '' }).allocationId;
 let registry: RegistryDaemon;
+let network: TestNetwork;
 let plane: TestControlPlane;
 let one: TestAgent;
 let image: string;
@@ -24,8 +26,9 @@ beforeAll(async () => {
   registry = await startRegistry(await part('docker-registry'), user);
   const base = { host: registry.host, repository: 'test/web', user, busybox: await part('busybox'), exposedPorts: [] };
   image = await pushBusyboxImage({ ...base, marker: 'one' });
-  plane = await startControlPlane({ subnet: '10.213.1.0/24', gateway: '10.213.1.1' });
-  one = await startTestAgent(plane, { limits: { passMs: 10_000, actionMs: 3_000 } });
+  network = await reserveNetwork();
+  plane = await startControlPlane(network);
+  one = await startTestAgent(plane, { bridge: network.bridge, limits: { passMs: 10_000, actionMs: 3_000 } });
   const sealedCredentials = plane.seals().credentials(registry.host, user);
   plane.expect({ registries: [{ host: registry.host, insecure: true, sealedCredentials }] });
 });
@@ -39,21 +42,22 @@ afterAll(async () => {
 const served = async (ip: string): Promise<string> => (await fetch(`http://${ip}:8080/`)).text();
 const shell = (script: string): Pick<ExpectedContainer, 'command'> => ({ command: ['/bin/sh', '-c', script] });
 const web = (change: Partial<ExpectedContainer> = {}): ExpectedContainer =>
-  expectedContainer({ image, ip: '10.213.1.10', ...change });
+  expectedContainer({ image, ip: network.address(10), ...change });
 const other = (change: Partial<ExpectedContainer> = {}): ExpectedContainer =>
   web({
     allocationId: '01900000-0000-7000-8000-00000000a002',
     serviceId: '01900000-0000-7000-8000-00000000b002',
     serviceName: 'other',
-    ip: '10.213.1.11',
+    ip: network.address(11),
     ...change,
   });
 const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
-/** Processes of the test's containers, seen from the host. */
-const pidsOf = async (pattern: string): Promise<number[]> => {
-  const found = await run({ argv: ['pgrep', '-f', '-x', pattern], env: { PATH: '/usr/bin' }, deadlineMs: 5_000 });
-  return found.stdout.split('\n').filter(Boolean).map(Number);
-};
+/** Processes of this agent: its containers, their monitors, the programs it runs. */
+const pidsOf = (line: RegExp): number[] =>
+  processesOf(one.dataDir)
+    .filter((process) => line.test(lineOf(process)))
+    .map(({ pid }) => pid);
+const server = /^httpd -f -p 8080 -h \/www$/;
 const healthy = (allocationId: string) => (report: StatusReport) =>
   containerOf(report, allocationId)?.health === 'healthy';
 
@@ -61,14 +65,14 @@ describe('an agent', () => {
   it('pulls, starts and reports a healthy container', async () => {
     plane.expect({ containers: [web()] });
     const report = await plane.reported(healthy(id));
-    expect(containerOf(report, id)).toMatchObject({ state: 'running', ip: '10.213.1.10', image, restarts: 0 });
-    expect(await served('10.213.1.10')).toBe('hello\n');
+    expect(containerOf(report, id)).toMatchObject({ state: 'running', ip: network.address(10), image, restarts: 0 });
+    expect(await served(network.address(10))).toBe('hello\n');
     expect(plane.reports.some((r) => containerOf(r, id)?.state === 'pulling')).toBe(true);
     expect(plane.refusals).toEqual([]);
   });
 
   it('gives the container its limits, and only the capabilities that images commonly need', async () => {
-    const [pid] = await pidsOf('httpd -f -p 8080 -h /www');
+    const [pid] = pidsOf(server);
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
     // CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, KILL 5, SETGID 6, SETUID 7, NET_BIND_SERVICE 10
@@ -79,12 +83,12 @@ describe('an agent', () => {
   });
 
   it('starts a crashed container again within a second', async () => {
-    const [pid] = await pidsOf('httpd -f -p 8080 -h /www');
+    const [pid] = pidsOf(server);
     const killedAt = Date.now();
     process.kill(pid!, 'SIGKILL');
     const report = await plane.reported((r) => containerOf(r, id)?.restarts === 1 && healthy(id)(r));
     expect(Date.parse(containerOf(report, id)?.startedAt ?? '') - killedAt).toBeLessThan(1_000);
-    expect(await served('10.213.1.10')).toBe('hello\n');
+    expect(await served(network.address(10))).toBe('hello\n');
   });
 
   it('P15: deploys a container anew when anything in its spec has changed', async () => {
@@ -98,7 +102,7 @@ describe('an agent', () => {
       ],
     });
     await plane.reported((r) => containerOf(r, id)?.specDigest === digest('2') && healthy(id)(r));
-    expect(await served('10.213.1.10')).toBe('changed\n');
+    expect(await served(network.address(10))).toBe('changed\n');
   });
 
   it('hands a service its secrets, and shows them nowhere', async () => {
@@ -108,7 +112,7 @@ describe('an agent', () => {
       'echo key is $API_KEY; mkdir -p /www; echo $API_KEY > /www/index.html; exec httpd -f -p 8080 -h /www';
     plane.expect({ containers: [web({ specDigest: digest('3'), sealedSecrets, ...shell(script) })] });
     await plane.reported((r) => containerOf(r, id)?.specDigest === digest('3') && healthy(id)(r));
-    expect(await served('10.213.1.10')).toBe(`${canary}\n`);
+    expect(await served(network.address(10))).toBe(`${canary}\n`);
     for (const file of ['expected-state.json', 'identity.json', 'log-cursors.json']) {
       const content = await readFile(path.join(one.dataDir, file), 'utf8').catch(() => '');
       expect(content).not.toContain(canary);
@@ -132,8 +136,8 @@ describe('an agent', () => {
     plane.expect({ containers: [web()] });
     const before = await plane.reported(healthy(id));
     const containerId = containerOf(before, id)?.containerId ?? '';
-    const [monitor] = await pidsOf(`.*conmon.*-c ${containerId} .*`);
-    const [pid] = await pidsOf('httpd -f -p 8080 -h /www');
+    const [monitor] = pidsOf(new RegExp(`conmon.* -c ${containerId} `));
+    const [pid] = pidsOf(server);
     process.kill(monitor!, 'SIGKILL');
     process.kill(pid!, 'SIGKILL');
     const after = await plane.reported((r) => {
@@ -141,12 +145,12 @@ describe('an agent', () => {
       return container?.containerId !== containerId && container?.health === 'healthy';
     }, 30_000);
     expect(containerOf(after, id)?.state).toBe('running');
-    expect(await served('10.213.1.10')).toBe('hello\n');
+    expect(await served(network.address(10))).toBe('hello\n');
   });
 
   it('goes on when the engine’s API service is killed, without harm to containers', async () => {
     const before = containerOf(await plane.reported(healthy(id)), id);
-    const [service] = await pidsOf(`podman .*${one.dataDir}.* system service .*`);
+    const [service] = pidsOf(/^podman .* system service /);
     process.kill(service!, 'SIGKILL');
     const heard = plane.reports.length;
     plane.expect({ containers: [web(), other()] });
@@ -255,13 +259,13 @@ describe('an agent', () => {
   it('heals while the control plane is away, also after it was started anew', async () => {
     await plane.reported(healthy(id));
     await plane.goAway();
-    const [pid] = await pidsOf('httpd -f -p 8080 -h /www');
+    const [pid] = pidsOf(server);
     process.kill(pid!, 'SIGKILL');
-    await eventually(async () => expect(await served('10.213.1.10')).toBe('hello\n'));
+    await eventually(async () => expect(await served(network.address(10))).toBe('hello\n'));
     await one.agent.stop();
-    expect(await pidsOf('httpd -f -p 8080 -h /www')).toEqual([]);
+    expect(pidsOf(server)).toEqual([]);
     one = { ...one, ...(await startTestAgent(plane, one.options)) };
-    await eventually(async () => expect(await served('10.213.1.10')).toBe('hello\n'));
+    await eventually(async () => expect(await served(network.address(10))).toBe('hello\n'));
     await plane.comeBack();
     const heard = plane.reports.length;
     await plane.reported((r) => plane.reports.length > heard && r.converged && healthy(id)(r), 40_000);

@@ -11,11 +11,14 @@ import { startTestAgent, testDirectory } from './testing/agent.ts';
 import { containerOf, expectedContainer, startControlPlane, type TestControlPlane } from './testing/control-plane.ts';
 import { startGitServer, type TestGitServer } from './testing/git-server.ts';
 import { pushBusyboxImage } from './testing/image.ts';
-import { commandLines, leftBehind, nothing } from './testing/machine.ts';
+import { leftBehind, nothing } from './testing/machine.ts';
+import { reserveNetwork, type TestNetwork } from './testing/network.ts';
+import { lineOf, processesOf } from './testing/processes.ts';
 
 const user = { username: 'puller', password: 'correct horse' };
 let registry: RegistryDaemon;
 let source: TestGitServer;
+let network: TestNetwork;
 let plane: TestControlPlane;
 let image: string;
 let busybox: string;
@@ -34,6 +37,8 @@ afterAll(async () => {
   await registry.stop();
 });
 
+const commandLines = (dataDir: string): string[] => processesOf(dataDir).map(lineOf);
+
 const processes: AgentProcess[] = [];
 const launch = async (flags: readonly string[]): Promise<AgentProcess> => {
   const started = await startAgentProcess(flags);
@@ -43,14 +48,15 @@ const launch = async (flags: readonly string[]): Promise<AgentProcess> => {
 // A test that failed leaves its agents to be ended here.
 afterEach(() => processes.splice(0).forEach(({ signal }) => signal('SIGKILL')));
 
-/** A control plane that expects one container, told apart by its marker. */
-async function expectOne(third: number, marker: string) {
-  plane = await startControlPlane({ subnet: `10.213.${third}.0/24`, gateway: `10.213.${third}.1` });
+/** A control plane that expects one container. */
+async function expectOne() {
+  network = await reserveNetwork();
+  plane = await startControlPlane(network);
   const container = expectedContainer({
     ...{
       image,
-      ip: `10.213.${third}.10`,
-      command: ['/bin/sh', '-c', `mkdir -p /${marker}; exec httpd -f -p 8080 -h /${marker}`],
+      ip: network.address(10),
+      command: ['/bin/sh', '-c', 'mkdir -p /www; exec httpd -f -p 8080 -h /www'],
     },
     health: { kind: 'tcp', intervalMs: 200, timeoutMs: 1_000, graceMs: 5_000, healthyAfter: 1, unhealthyAfter: 3 },
   });
@@ -70,18 +76,18 @@ async function expectOne(third: number, marker: string) {
 }
 
 const flags = (dataDir: string, ...more: string[]): string[] => [
-  ...['--url', plane.url, '--token', plane.token, '--data', dataDir, '--bridge', 'lftest3', ...more],
+  ...['--url', plane.url, '--token', plane.token, '--data', dataDir, '--bridge', network.bridge, ...more],
 ];
 
 describe('an agent that is ephemeral', () => {
   it('leaves nothing behind but its data, and is quick the second time', async () => {
     const dataDir = await testDirectory();
-    const { healthy } = await expectOne(4, 'ephemeral-marker');
+    const { healthy } = await expectOne();
     const first = await launch(flags(dataDir, '--ephemeral', '--buildkitd', buildkitd));
     await healthy();
     first.signal('SIGTERM');
     expect(await first.exited, first.output()).toBe(0);
-    expect(await leftBehind(dataDir, { bridge: 'lftest3', marker: 'ephemeral-marker' })).toEqual(nothing);
+    expect(await leftBehind(dataDir, network.bridge)).toEqual(nothing);
     const pulls = plane.reports.filter(({ containers }) => containers.some(({ state }) => state === 'pulling')).length;
     const second = await launch(flags(dataDir, '--ephemeral', '--buildkitd', buildkitd));
     await healthy();
@@ -90,32 +96,28 @@ describe('an agent that is ephemeral', () => {
     );
     second.signal('SIGINT');
     expect(await second.exited, second.output()).toBe(0);
-    expect(await leftBehind(dataDir, { bridge: 'lftest3', marker: 'ephemeral-marker' })).toEqual(nothing);
+    expect(await leftBehind(dataDir, network.bridge)).toEqual(nothing);
     await plane.stop();
     await rm(dataDir, { recursive: true, force: true });
   });
 
   it('takes every process with it when it is killed in the middle of a build, and the next attempt is clean', async () => {
     const dataDir = await testDirectory();
-    const { healthy, container } = await expectOne(5, 'killed-marker');
+    const { healthy, container } = await expectOne();
     const first = await launch(flags(dataDir, '--ephemeral', '--buildkitd', buildkitd));
     await healthy();
     await plane.reported(({ capabilities }) => capabilities.includes('build'), 30_000);
     const slow = await source.commit(repository(['RUN sleep 298']));
     offerBuild(slow, 1);
-    await vi.waitFor(async () => expect(await commandLines()).toContain('sleep 298'), {
+    await vi.waitFor(() => expect(commandLines(dataDir)).toContain('sleep 298'), {
       timeout: 30_000,
       interval: 100,
     });
     first.signal('SIGKILL');
     await first.exited;
     await vi.waitFor(async () => {
-      const { processes, mounts } = await leftBehind(dataDir, { bridge: 'lftest3', marker: 'killed-marker' });
-      expect({ processes, mounts, sleep: (await commandLines()).includes('sleep 298') }).toEqual({
-        processes: [],
-        mounts: [],
-        sleep: false,
-      });
+      const { processes, mounts } = await leftBehind(dataDir, network.bridge);
+      expect({ processes, mounts }).toEqual({ processes: [], mounts: [] });
     });
     expect(plane.outcomes.size).toBe(0);
 
@@ -126,15 +128,15 @@ describe('an agent that is ephemeral', () => {
     offerBuild(await source.commit(repository(['RUN echo quick'])), 2);
     expect(await plane.outcome('work')).toMatchObject({ kind: 'succeeded' });
     await ended(second);
-    expect(await leftBehind(dataDir, { bridge: 'lftest3', marker: 'killed-marker' })).toEqual(nothing);
+    expect(await leftBehind(dataDir, network.bridge)).toEqual(nothing);
     await plane.stop();
     await rm(dataDir, { recursive: true, force: true });
   });
 
   it('refuses to start beside another on the same data', async () => {
     const dataDir = await testDirectory();
-    const { healthy } = await expectOne(6, 'lock-marker');
-    const one = await startTestAgent(plane, { dataDir, bridge: 'lftest3' });
+    const { healthy } = await expectOne();
+    const one = await startTestAgent(plane, { dataDir, bridge: network.bridge });
     await healthy();
     const second = await launch(flags(dataDir, '--ephemeral', '--no-build'));
     expect(await second.exited).toBe(1);
@@ -149,12 +151,16 @@ describe('an agent that is ephemeral', () => {
 describe('an agent on a server', () => {
   it('leaves containers alone when it stops, and knows them again', async () => {
     const dataDir = await testDirectory();
-    const { healthy, container } = await expectOne(7, 'kept-marker');
-    const kept = { dataDir, bridge: 'lftest4', engine: { kind: 'supervised', lifetime: 'outlives_agent' } } as const;
+    const { healthy, container } = await expectOne();
+    const kept = {
+      dataDir,
+      bridge: network.bridge,
+      engine: { kind: 'supervised', lifetime: 'outlives_agent' },
+    } as const;
     const first = await startTestAgent(plane, kept);
     const before = await healthy();
     await first.agent.stop();
-    expect((await commandLines()).filter((line) => line.includes('kept-marker')).length).toBeGreaterThan(0);
+    expect(commandLines(dataDir)).toContain('httpd -f -p 8080 -h /www');
     const second = await startTestAgent(plane, kept);
     const heard = plane.reports.length;
     const report = await plane.reported(
@@ -173,7 +179,7 @@ describe('an agent on a server', () => {
     await command('umount', path.join(dataDir, 'containers', 'overlay'));
     await rm(path.join('/run', `landfall-${instanceName(dataDir)}`), { recursive: true, force: true });
     await rm(dataDir, { recursive: true, force: true });
-    expect(await leftBehind(dataDir, { bridge: 'lftest4', marker: 'kept-marker' })).toMatchObject({
+    expect(await leftBehind(dataDir, network.bridge)).toMatchObject({
       processes: [],
       bridge: false,
     });

@@ -23,7 +23,7 @@ export const testDirectory = (): Promise<string> => mkdtemp(path.join(tmpdir(), 
 
 export async function startTestAgent(
   plane: { url: string; token: string },
-  change: Partial<AgentOptions> = {},
+  change: Partial<AgentOptions> & Pick<AgentOptions, 'bridge'>,
 ): Promise<TestAgent> {
   const dataDir = change.dataDir ?? (await testDirectory());
   const options: AgentOptions = {
@@ -33,7 +33,6 @@ export async function startTestAgent(
     dataDir,
     engine: { kind: 'supervised', lifetime: 'ends_with_agent' },
     builder: { kind: 'none' },
-    bridge: 'lftest0',
     env: agentEnvironment().variables,
     agentVersion: 'test',
     log: createLog({ name: 'agent', level: agentEnvironment().logLevel === 'debug' ? 'debug' : 'silent' }),

@@ -1,7 +1,7 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { part } from '../../../test/parts.ts';
+import { descendantsOf } from '../../testing/processes.ts';
 import { connectBuildKit, type BuildKitClient } from './client.ts';
 import { buildDockerfile, registryCache, type DockerfileBuild } from './dockerfile.ts';
 import { BuildError, type BuildProblem } from './errors.ts';
@@ -80,11 +80,9 @@ async function problemOf(build: Promise<unknown>): Promise<BuildProblem> {
   throw new Error('The build succeeded.');
 }
 
-/** Processes of the whole machine whose arguments hold the text. */
-async function processesWith(text: string): Promise<number> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return lines.filter((line) => line.split('\0').includes(text)).length;
+/** Processes of this daemon whose arguments hold the text. */
+function processesWith(text: string): number {
+  return descendantsOf(daemon.process.pid ?? 0).filter(({ argv }) => argv.includes(text)).length;
 }
 
 function logText(events: readonly ProgressEvent[]): string {
@@ -283,17 +281,12 @@ describe('a build that is cancelled', () => {
       signal: cancel.signal,
       onProgress: (event) => {
         if (event.kind !== 'log') return;
-        void processesWith('60.25').then((running) => {
-          expect(running).toBe(1);
-          cancel.abort(new Error('a newer push came'));
-        });
+        expect(processesWith('60.25')).toBe(1);
+        cancel.abort(new Error('a newer push came'));
       },
     });
     expect(await problemOf(buildDockerfile(client, build))).toEqual({ kind: 'cancelled', reason: 'a newer push came' });
-    for (let attempt = 0; (await processesWith('60.25')) > 0; attempt++) {
-      expect(attempt).toBeLessThan(100);
-      await delay(50);
-    }
+    await vi.waitFor(() => expect(processesWith('60.25')).toBe(0), { timeout: 5_000, interval: 50 });
   });
 
   it('never starts when it was cancelled before', async () => {
