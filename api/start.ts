@@ -14,6 +14,7 @@ import { validatorCompiler } from './http/validation.ts';
 import { deployRoutes } from './resources/deploys.ts';
 import { loginLinkRoutes } from './resources/login-links.ts';
 import { logRoutes } from './resources/logs.ts';
+import { masterKeyRoutes } from './resources/master-keys.ts';
 import { nodeRoutes } from './resources/nodes.ts';
 import { secretRoutes } from './resources/secrets.ts';
 import { tokenRoutes } from './resources/tokens.ts';
@@ -82,6 +83,7 @@ function version1(deps: Deps): FastifyPluginCallback {
       deployRoutes(people, deps);
       logRoutes(people, deps);
       secretRoutes(people, deps);
+      masterKeyRoutes(people, deps);
       tokenRoutes(people, deps);
       loginLinkRoutes(people, deps);
       ready();

@@ -1,6 +1,7 @@
 /** `landfall status`: what serves where, and what is under way. */
 import { Command } from 'commander';
 import Type from 'typebox';
+import { MasterKeyList, type MasterKeyResource } from '../../core/contract/master-keys.ts';
 import { IntentResource, ProjectResource } from '../../core/contract/resources.ts';
 import { age, renderTable } from '../table.ts';
 import { asking, connected, printAnswer, type AskOptions } from './shared.ts';
@@ -38,11 +39,29 @@ function renderIntents(intents: IntentResource[], now: Date): string {
   return `\n\n${renderTable(['repository', 'environment', 'commit', 'status', 'asked', 'why'], rows)}`;
 }
 
+const many = (count: number): string => (count === 1 ? '1 secret' : `${count} secrets`);
+
+/** Nothing to say of one key that opens everything. */
+export function renderMasterKeys(masterKeys: MasterKeyResource[]): string {
+  const count = (state: MasterKeyResource['state']): number =>
+    masterKeys.filter((key) => key.state === state).reduce((sum, { secrets }) => sum + secrets, 0);
+  const [older, missing] = [count('older'), count('missing')];
+  if (missing > 0)
+    return `\n\n${many(missing)}: the master key is missing. Start the server with it, or set them again (docs/security.md).`;
+  if (older > 0)
+    return `\n\nKeep the older master keys: the next start of the server takes ${many(older)} to the new one.`;
+  if (masterKeys.length === 1) return '';
+  return '\n\nNo secret needs the older master keys: they can be dropped, and console links made before the rotation end.';
+}
+
 async function status(options: AskOptions): Promise<void> {
   const { api } = connected(options);
   const { projects } = await api.call({ method: 'GET', path: '/api/v1/projects', answer: ProjectList });
   const { intents } = await api.call({ method: 'GET', path: '/api/v1/intents?limit=10', answer: IntentList });
-  printAnswer(options, { projects, intents }, () => `${renderServices(projects)}${renderIntents(intents, new Date())}`);
+  const { masterKeys } = await api.call({ method: 'GET', path: '/api/v1/master-keys', answer: MasterKeyList });
+  printAnswer(options, { projects, intents, masterKeys }, () =>
+    [renderServices(projects), renderIntents(intents, new Date()), renderMasterKeys(masterKeys)].join(''),
+  );
 }
 
 export function statusCommand(): Command {

@@ -19,6 +19,7 @@ import { keepConfiguredToken } from './access-token.ts';
 import { findDatabase } from './database.ts';
 import { installRoutes } from './install-routes.ts';
 import { loadMasterKeys } from './master-keys.ts';
+import { reencryptSecrets } from './reencrypt.ts';
 import type { Role } from './roles.ts';
 
 export interface RunningServer {
@@ -72,9 +73,22 @@ async function startWithGithub(parts: Parts, wanted: ReadonlySet<Role>, http: Fa
   if (wanted.has('bot')) await startBot({ ...shared, probot: createProbot(githubConfig, log) }).register(http);
 }
 
+/** The keys are read at start, so this is when one can have become an older one. */
+function reencryptMeanwhile(parts: Omit<Parts, 'config' | 'releasers'>, releasers: Releasers): void {
+  const ending = new AbortController();
+  const work = reencryptSecrets({ ...parts, signal: ending.signal }).catch((error: unknown) => {
+    parts.log.error({ err: error }, 'secrets were not encrypted anew; the next start goes on with it');
+  });
+  releasers.defer('encrypting anew', async () => {
+    ending.abort();
+    await work;
+  });
+}
+
 async function startApiOf({ config, releasers, ...parts }: Parts, http: FastifyInstance): Promise<void> {
   const now = (): Date => new Date();
   await keepConfiguredToken({ ...parts, token: config.accessToken, now });
+  reencryptMeanwhile(parts, releasers);
   const wake = await openWake(parts.databaseUrl, { log: parts.log });
   releasers.defer('wake', () => wake.close());
   const api = startApi({

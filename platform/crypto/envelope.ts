@@ -2,7 +2,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { StalledError } from '../errors/errors.ts';
 
-/** The first key encrypts; all of them decrypt. To rotate, put a new one first. */
+/** The first key encrypts; all of them decrypt. To rotate, put a new one first (docs/security.md). */
 export interface MasterKeys {
   /** 32 bytes each. */
   keys: readonly [Uint8Array, ...Uint8Array[]];
@@ -36,11 +36,10 @@ export function encrypt(masterKeys: MasterKeys, plaintext: Uint8Array, place: Pl
   return new Uint8Array(Buffer.concat([Buffer.of(version), keyId(key), nonce, cipher.getAuthTag(), ciphertext]));
 }
 
-/** Whether the envelope was made with the key that encrypts now. */
-export function isCurrent(masterKeys: MasterKeys, envelope: Uint8Array): boolean {
-  return Buffer.from(envelope)
-    .subarray(sizes.version, sizes.version + sizes.keyId)
-    .equals(keyId(masterKeys.keys[0]));
+/** The names of the keys, in their order: 16 hex digits each, as an envelope carries the one of its key. */
+export function keyIds(masterKeys: MasterKeys): readonly [string, ...string[]] {
+  const [first, ...others] = masterKeys.keys;
+  return [keyId(first).toString('hex'), ...others.map((key) => keyId(key).toString('hex'))];
 }
 
 /** Throws StalledError when no key fits, or the envelope was changed or moved. */
