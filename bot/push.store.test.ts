@@ -263,6 +263,17 @@ describe('a push that is not deployed', () => {
     expect(project.configIssues).toMatchObject([{ line: 3 }]);
   });
 
+  it('says whose file is broken when it is the one of the default branch, and annotates nothing in its own', async () => {
+    const { id } = await repository({ Dockerfile: dockerfile, 'landfall.yml': twoEnvironments });
+    const main = await push(id, 'main', { 'landfall.yml': twoEnvironments.replace('8080', 'eighty') });
+    const { sha } = await push(id, 'develop', { 'landfall.yml': twoEnvironments });
+    await bot.settle();
+    const [owed] = await owedFor(`config:${id}:${sha}`);
+    const { output } = (owed!.payload as { body: { output: { title: string; annotations: unknown[] } } }).body;
+    expect(output.title).toBe(`landfall.yml on main (${main.sha.slice(0, 7)}) cannot be understood: 1 issue`);
+    expect(output.annotations).toEqual([]);
+  });
+
   it('for want of a Dockerfile fails a check run that says what to add', async () => {
     const { id } = await repository({ 'README.md': '# shop' });
     const { sha } = await push(id, 'main', { 'README.md': '# Shop' });

@@ -104,11 +104,11 @@ async function accept(deps: HandlerDeps, request: CommitRequest, outcome: Outcom
 async function refuse(deps: HandlerDeps, request: CommitRequest, outcome: Outcome<'broken'>): Promise<boolean> {
   const now = deps.now();
   const { repository, facts } = request;
-  const { issues, rules } = outcome.resolved;
+  const { of, issues, rules } = outcome.resolved;
   const owes = await transaction(deps.database, async (tx) => {
     if (!(await outcome.stillWanted(tx))) return null;
     if (rules !== null) await saveRules(tx, await ensureProject(tx, repository.id), rules);
-    const broken = { repositoryId: repository.id, sha: facts.after, path: configPath, issues };
+    const broken = { repositoryId: repository.id, sha: facts.after, path: configPath, of, issues };
     const created = await reportBrokenConfig(tx, repository.installation.id, broken, now);
     const lane = (await reportAgain(tx, request, { broken, now })) ?? created;
     const reason = `${configPath} cannot be understood: ${issues[0]?.message ?? 'it has no content'}`;

@@ -1,6 +1,7 @@
 /** Reads what a commit asks for at GitHub, and lets core decide which environments it comes to, as which services. */
 import { decidePush, type PushFacts } from '../../core/intent/push.ts';
 import { reasons } from '../../core/intent/reasons.ts';
+import type { BrokenConfig } from '../../core/report/broken-config.ts';
 import type { ConfigIssue, ProjectConfig } from '../../core/spec/config.ts';
 import { defaultProjectConfig } from '../../core/spec/defaults.ts';
 import { resolveServices, type ResolvedService } from '../../core/spec/resolve.ts';
@@ -16,8 +17,8 @@ export interface EnvironmentTarget {
 
 export type ResolvedCommit =
   | { kind: 'ignored'; code: string; reason: string }
-  /** `rules`: what was found on the default branch, when the commit is its head. */
-  | { kind: 'broken'; issues: ConfigIssue[]; rules: RulesFound | null }
+  /** `of`: whose file it is. `rules`: what was found on the default branch, when the commit is its head. */
+  | { kind: 'broken'; of: BrokenConfig['of']; issues: ConfigIssue[]; rules: RulesFound | null }
   | { kind: 'deploy'; targets: EnvironmentTarget[]; rules: RulesFound | null };
 
 export interface CommitToResolve extends ConfigAt {
@@ -33,7 +34,8 @@ export async function resolveCommit(client: GithubClient, commit: CommitToResolv
   if (rulesSha === null) return ignored('branch_not_deployed', 'The default branch does not exist.');
   const rules = await readConfig(client, { ...commit, sha: rulesSha });
   const isRules = rulesSha === commit.sha;
-  if (rules.kind === 'broken') return broken(rules.issues, isRules ? rulesSha : null);
+  if (rules.kind === 'broken')
+    return isRules ? broken(rules.issues, rulesSha) : brokenRules(rules.issues, commit, rulesSha);
 
   const ruled = rules.kind === 'read' ? rules.config : defaultProjectConfig({ dockerfile: '', ...commit });
   const decision = decidePush(commit.facts, ruled);
@@ -62,7 +64,12 @@ function issuesOf(shape: Exclude<ReadConfig, { kind: 'read'; config: ProjectConf
 }
 
 function broken(issues: ConfigIssue[], rulesSha: string | null): ResolvedCommit {
-  return { kind: 'broken', issues, rules: rulesSha === null ? null : { ok: false, sha: rulesSha, issues } };
+  const rules = rulesSha === null ? null : ({ ok: false, sha: rulesSha, issues } as const);
+  return { kind: 'broken', of: { kind: 'commit' }, issues, rules };
+}
+
+function brokenRules(issues: ConfigIssue[], { defaultBranch }: CommitToResolve, sha: string): ResolvedCommit {
+  return { kind: 'broken', of: { kind: 'rules', branch: defaultBranch, sha }, issues, rules: null };
 }
 
 function ignored(code: string, reason: string): ResolvedCommit {

@@ -1,7 +1,7 @@
 /** Reports a configuration file that could not be taken: one failed check run, with annotations at the lines. */
 import { digestOf } from '../spec/digest.ts';
 import type { ConfigIssue } from '../spec/config.ts';
-import { clip, clipLines, inline, maxOutputBytes, plain } from './text.ts';
+import { clip, clipLines, inline, maxOutputBytes, maxTitle, plain } from './text.ts';
 import type { Write } from './writes.ts';
 
 export type BrokenConfig = {
@@ -9,16 +9,19 @@ export type BrokenConfig = {
   sha: string;
   /** Of the file. */
   path: string;
+  /** Whose file it is: the commit's own, or the one of another commit, the default branch's, which gives the rules. */
+  of: { kind: 'commit' } | { kind: 'rules'; branch: string; sha: string };
   issues: readonly ConfigIssue[];
 };
 
 const maxAnnotations = 50;
 
 /** Owed once for the same commit and issues. */
-export function brokenConfigWrites({ repositoryId, sha, path, issues }: BrokenConfig, now: Date): Write[] {
-  const id = `config:${repositoryId}:${sha}:${digestOf(issues).slice(7, 19)}`;
+export function brokenConfigWrites(broken: BrokenConfig, now: Date): Write[] {
+  const { repositoryId, sha, of, issues } = broken;
+  const id = `config:${repositoryId}:${sha}:${digestOf({ of, issues }).slice(7, 19)}`;
   const at = now.toISOString();
-  const output = { title: title(path, issues), summary: summary(path, issues), annotations: annotations(issues) };
+  const output = { title: title(broken), summary: summary(broken), annotations: annotations(broken) };
   return [
     {
       key: `${id}:check:create`,
@@ -42,21 +45,37 @@ export function brokenConfigWrites({ repositoryId, sha, path, issues }: BrokenCo
   ];
 }
 
-function title(path: string, issues: readonly ConfigIssue[]): string {
-  return clip(`${plain(path)} cannot be understood: ${issues.length} ${issues.length === 1 ? 'issue' : 'issues'}`, 255);
+function title({ issues, ...broken }: BrokenConfig): string {
+  const count = `${issues.length} ${issues.length === 1 ? 'issue' : 'issues'}`;
+  return clip(`${plain(fileOf(broken))} cannot be understood: ${count}`, maxTitle);
 }
 
-function summary(path: string, issues: readonly ConfigIssue[]): string {
+/** Named by its branch where a reader would take it for the commit's own. */
+function fileOf({ path, of }: Pick<BrokenConfig, 'path' | 'of'>): string {
+  return of.kind === 'commit' ? path : `${path} on ${of.branch} (${of.sha.slice(0, 7)})`;
+}
+
+function summary({ path, of, issues }: BrokenConfig): string {
   const lines = issues.map(({ line, message }) => `- line ${line}: ${inline(clip(message, 1_000))}`);
-  const more = issues.length > maxAnnotations ? ` The first ${maxAnnotations} are annotated.` : '';
-  const text = [
-    `Nothing is deployed from this commit; what runs keeps running. Fix ${inline(path)} and push again.${more}`,
+  const parts = [
+    `Nothing is deployed from this commit; what runs keeps running. ${todo({ path, of, issues })}`,
     lines.join('\n'),
   ];
-  return clipLines(text.join('\n\n'), maxOutputBytes);
+  return clipLines(parts.join('\n\n'), maxOutputBytes);
 }
 
-function annotations(issues: readonly ConfigIssue[]) {
+function todo({ path, of, issues }: Pick<BrokenConfig, 'path' | 'of' | 'issues'>): string {
+  if (of.kind === 'rules') {
+    const where = inline(fileOf({ path, of }));
+    return `What is wrong is not in this commit: environments and their rules come from ${where}. Fix it there, and run this check again.`;
+  }
+  const more = issues.length > maxAnnotations ? ` The first ${maxAnnotations} are annotated.` : '';
+  return `Fix ${inline(path)} and push again.${more}`;
+}
+
+/** Annotations point into the commit that the check run is about: there are none for a file of another. */
+function annotations({ of, issues }: BrokenConfig) {
+  if (of.kind === 'rules') return [];
   return issues.slice(0, maxAnnotations).map(({ path, line, endLine, message }) => ({
     path,
     start_line: line,
