@@ -3,7 +3,8 @@ import type { ObservedContainer } from '../../core/contract/status.ts';
 import { StatusAnswer, StatusReport } from '../../core/contract/status.ts';
 import { isLive } from '../../core/node/liveness.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
-import { advanceBuild, advanceRollout, sweep } from '../../platform/queue/jobs.ts';
+import { advanceBuild, advanceRollout } from '../../platform/queue/jobs.ts';
+import { sweepSoon } from '../../platform/queue/sweep-soon.ts';
 import { takeReport, whyRefused, type AllocationReport, type TakenReport } from '../../prisma/store/status.ts';
 import { workOffers } from '../../prisma/store/work-items.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -60,7 +61,7 @@ async function wake({ queues }: ApiDeps, taken: TakenReport, now: Date): Promise
   for (const { id, factsVersion } of taken.moved)
     await queues.enqueue(advanceRollout, { rolloutId: id, version: factsVersion });
   for (const { id, version } of taken.lost) await queues.enqueue(advanceBuild, { buildId: id, version });
-  if (taken.capabilitiesChanged || !isLive(taken, now)) await queues.enqueue(sweep, {});
+  if (taken.capabilitiesChanged || !isLive(taken, now)) await sweepSoon(queues, now);
 }
 
 export function allocationReport(container: ObservedContainer): AllocationReport {

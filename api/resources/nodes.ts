@@ -4,13 +4,13 @@ import { AllocationResource, NodeKind, NodeRegistration, NodeResource } from '..
 import { Name } from '../../core/spec/service.ts';
 import { hashToken, newToken } from '../../platform/crypto/hash.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
-import { sweep } from '../../platform/queue/jobs.ts';
+import { sweepSoon } from '../../platform/queue/sweep-soon.ts';
 import { notify } from '../../platform/wake/notify.ts';
 import { nodeTopic } from '../../platform/wake/topics.ts';
 import { transaction } from '../../prisma/client.ts';
 import { recordAuditEvent } from '../../prisma/store/audit-events.ts';
 import { findNodeResource, nodeResources } from '../../prisma/store/node-resources.ts';
-import { abandonNode, createRegistrationToken, findNodeNamed, removeNode } from '../../prisma/store/registration.ts';
+import { createRegistrationToken, findNodeNamed, removeNode } from '../../prisma/store/registration.ts';
 import { allocationResources } from '../../prisma/store/rollout-resources.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../http/bearer.ts';
@@ -99,11 +99,10 @@ async function takeOut({ database, queues, now }: ApiDeps, actor: string, nodeId
   await transaction(database, async (tx) => {
     const node = await removeNode(tx, nodeId, at);
     if (node === null) throw new ApiError('not_found');
-    await abandonNode(tx, nodeId, at);
     const event = { actor, action: 'node.removed', subject: `node:${nodeId}`, at };
     await recordAuditEvent(tx, { ...event, reason: `${node.name} was taken out.` });
     await notify(tx, [nodeTopic(nodeId)]);
   });
-  // Builds that it held are offered again, and rollouts look at what is left.
-  await queues.enqueue(sweep, {});
+  // Builds that it held are offered again, and replicas of what serves are placed elsewhere.
+  await sweepSoon(queues, at);
 }

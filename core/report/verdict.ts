@@ -24,7 +24,6 @@ const ours: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'no_build_node',
   'no_capacity',
   'nodes_silent',
-  'allocation_lost',
   'dns_not_updated',
   'routes_not_updated',
   'secrets_unreadable',

@@ -1,8 +1,9 @@
 /** What never happens, whatever the fleet does: a small world of allocations, nodes and time, driven at random. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { advance, missingReplicas } from './advance.ts';
+import { advance } from './advance.ts';
 import type { AllocationFact, Effect, RolloutFacts, RolloutView, Transition } from './facts.ts';
+import { missingReplicas } from './replicas.ts';
 import { isTerminal, rolloutStages } from './stage.ts';
 
 const start = new Date('2030-01-01T00:00:00Z');
@@ -48,6 +49,7 @@ type Move = typeof move extends fc.Arbitrary<infer T> ? T : never;
 const allocation: AllocationFact = {
   id: '',
   rolloutId: null,
+  releaseId: 'v1',
   nodeId: 'n1',
   replica: 0,
   desired: 'running',
@@ -175,7 +177,9 @@ function check(world: World, { from, to }: Transition, effects: readonly Effect[
   if (to === 'failed' || to === 'rolled_back' || to === 'stopped')
     expect(stopped).toEqual(expect.arrayContaining(own.map(({ id }) => id)));
   const order = rolloutStages.slice(0, 8) as readonly string[];
-  if (order.includes(from) && order.includes(to)) expect(order.indexOf(to)).toBe(order.indexOf(from) + 1);
+  if (!order.includes(from) || !order.includes(to)) return;
+  if (to === 'pending') expect(own.length).toBeLessThan(world.rollout.replicas);
+  else expect(order.indexOf(to)).toBe(order.indexOf(from) + 1);
 }
 
 function perform(world: World, effect: Effect): void {
@@ -187,6 +191,7 @@ function perform(world: World, effect: Effect): void {
       ...allocation,
       id: `new${replica}`,
       rolloutId: 'r2',
+      releaseId: 'v2',
       replica,
       nodeId,
       observed: 'unobserved' as const,
@@ -204,6 +209,13 @@ function run(world: World, moves: readonly Move[]): void {
   }
 }
 
+/** Replicas of the release that serves are lost: 0 to 2 of them still run. */
+function replacementWorld(replicas: number, standing: number): World {
+  const world = newWorld(replicas, Math.min(replicas, standing));
+  for (const one of world.allocations) Object.assign(one, { releaseId: 'v2', id: one.id.replace('old', 'kept') });
+  return { ...world, rollout: { ...world.rollout, previousReleaseId: 'v2' } };
+}
+
 const worlds = fc.tuple(
   fc.integer({ min: 0, max: 4 }),
   fc.integer({ min: 0, max: 3 }),
@@ -215,6 +227,18 @@ describe('advance, whatever happens', () => {
     fc.assert(
       fc.property(worlds, ([replicas, oldReplicas, moves]) => run(newWorld(replicas, oldReplicas), moves)),
       { numRuns: 1_000 },
+    );
+  });
+
+  it('P06: never stops a replica that it keeps, unless the service goes', () => {
+    fc.assert(
+      fc.property(worlds, ([replicas, standing, moves]) => {
+        const world = replacementWorld(replicas, standing);
+        run(world, moves);
+        const kept = world.allocations.filter(({ id }) => id.startsWith('kept'));
+        if (!world.removed) expect(kept.every(({ desired }) => desired === 'running')).toBe(true);
+      }),
+      { numRuns: 500 },
     );
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { nodeLeaseMs } from '../node/liveness.ts';
-import { advance, missingReplicas } from './advance.ts';
+import { advance } from './advance.ts';
 import type { Advance, AllocationFact, RolloutFacts, RolloutView } from './facts.ts';
+import { missingReplicas } from './replicas.ts';
 import type { RolloutStage } from './stage.ts';
 
 const start = new Date('2030-01-01T00:00:00Z');
@@ -22,6 +23,7 @@ const rollout: RolloutView = {
 const own: AllocationFact = {
   id: 'new',
   rolloutId: 'r2',
+  releaseId: 'v2',
   nodeId: 'n1',
   replica: 0,
   desired: 'running',
@@ -32,7 +34,7 @@ const own: AllocationFact = {
   lastLog: [],
   restarts: 0,
 };
-const old: AllocationFact = { ...own, id: 'old', rolloutId: 'r1' };
+const old: AllocationFact = { ...own, id: 'old', rolloutId: 'r1', releaseId: 'v1' };
 const placements = [{ replica: 0, nodeId: 'n1', ip: '10.200.1.2', reasons: [] }];
 const facts: RolloutFacts = {
   service: { removed: false, generation: 2 },
@@ -226,9 +228,72 @@ describe('advance', () => {
     ]);
   });
 
-  it('fails when a replica vanishes', () => {
-    expect(to(advance(inStage('healthy'), { ...facts, allocations: [old] }, start))).toBe(
-      'rolled_back allocation_lost',
-    );
+  it('places a replica again that was lost with its node, and does not fail', () => {
+    for (const stage of ['pulling', 'starting', 'healthy', 'dns_updating', 'traefik_updating', 'unknown'] as const)
+      expect(to(advance(inStage(stage), { ...facts, allocations: [old] }, start))).toBe('pending allocation_lost');
+  });
+});
+
+describe('advance, of a rollout that brings back lost replicas', () => {
+  const again: RolloutView = { ...rollout, previousReleaseId: 'v2', replicas: 2 };
+  const kept: AllocationFact = { ...own, id: 'kept', rolloutId: 'r1', replica: 1 };
+  const full = { ok: false as const, code: 'no_capacity' as const, reason: 'No node has room.', rejections: [] };
+
+  it('asks only for those that are lost', () => {
+    expect(missingReplicas(again, [kept])).toEqual([0]);
+    expect(missingReplicas(again, [{ ...kept, desired: 'stopped' }])).toEqual([0, 1]);
+    expect(missingReplicas(again, [{ ...kept, replica: 2 }, old])).toEqual([0, 1]);
+  });
+
+  it('P06: keeps what runs, whether it succeeds or fails', () => {
+    const both = { ...facts, allocations: [kept, own] };
+    expect(advance({ ...again, stage: 'traefik_updating' }, both, start).effects).toEqual([
+      { kind: 'serve', releaseId: 'v2' },
+    ]);
+    expect(to(advance({ ...again, stage: 'stopping_old' }, both, start))).toBe('running old_stopped');
+    const broken = { ...both, allocations: [kept, { ...own, health: 'unhealthy' as const }] };
+    const ended = advance({ ...again, stage: 'starting' }, broken, start);
+    expect([to(ended), ended.effects]).toEqual([
+      'rolled_back health_failed',
+      [{ kind: 'stop', allocationIds: ['new'] }],
+    ]);
+    const alone = { ...broken, allocations: broken.allocations.slice(1) };
+    expect(to(advance({ ...again, replicas: 1, stage: 'starting' }, alone, start))).toBe('failed health_failed');
+  });
+
+  it('does not wait for kept ones to be well', () => {
+    const ill = { ...facts, allocations: [{ ...kept, health: 'unhealthy' as const }, own] };
+    expect(to(advance({ ...again, stage: 'starting' }, ill, start))).toBe('healthy all_healthy');
+  });
+
+  it('stops what stands twice for one replica', () => {
+    const twice = { ...facts, allocations: [kept, { ...kept, id: 'kept2' }, own] };
+    expect(advance({ ...again, stage: 'traefik_updating' }, twice, start).effects).toContainEqual({
+      kind: 'stop',
+      allocationIds: ['kept2'],
+    });
+  });
+
+  it('waits for room without end, and has its time from when it is placed', () => {
+    const later = at(9_000_000);
+    const waiting = advance(again, { ...facts, allocations: [kept], placement: full }, later);
+    expect(waiting).toMatchObject({ transition: null, waiting: { code: 'no_capacity', message: 'No node has room.' } });
+    expect(waiting.wakeAt).toEqual(at(9_005_000));
+    const starting = { ...again, stage: 'starting' as const, stageSince: later };
+    const slow = { ...facts, allocations: [kept, { ...own, health: 'starting' as const }] };
+    expect(to(advance(starting, live(slow, at(9_299_000)), at(9_299_000)))).toBe(null);
+    expect(to(advance(starting, live(slow, at(9_300_000)), at(9_300_000)))).toBe('rolled_back deadline_passed');
+  });
+
+  it('ends with the service, and stops the kept ones too', () => {
+    const removed = { ...facts, allocations: [kept, own], service: { removed: true, generation: 2 } };
+    expect(advance(again, removed, start).effects).toEqual([{ kind: 'stop', allocationIds: ['kept', 'new'] }]);
+  });
+
+  it('leaves the kept ones to a newer generation', () => {
+    const newer = { ...facts, allocations: [kept, own], service: { removed: false, generation: 3 } };
+    expect(advance({ ...again, stage: 'starting' }, newer, start).effects).toEqual([
+      { kind: 'stop', allocationIds: ['new'] },
+    ]);
   });
 });

@@ -2,12 +2,13 @@
  * Moves a rollout by one step: start-first, and nothing that serves is stopped before its successor serves (P06).
  *
  * A newer rollout waits until the older ones of its service have ended. An older one that is not `healthy` yet ends as `stopped`
- * when a newer generation is asked for; from `healthy` on it completes first.
+ * when a newer generation is asked for; from `healthy` on it completes first. One that lost a replica with its node places it again.
  */
 import { reasons, type ReasonCode } from '../intent/reasons.ts';
 import { isLive, silentAt } from '../node/liveness.ts';
 import { failureOf, patienceEnds } from './failure.ts';
 import type { Advance, AllocationFact, Effect, RolloutFacts, RolloutView, Transition } from './facts.ts';
+import { byId, isReplacement, replicasOf, type Replicas } from './replicas.ts';
 import { isTerminal, type RolloutStage } from './stage.ts';
 
 /** Live nodes that have not acknowledged DNS or routes by then fail the rollout. */
@@ -19,24 +20,13 @@ const stopSlackMs = 60_000;
 /** Some facts change without waking the rollout: room on a node, a node that reports again as before. */
 const lookAgainMs = 5_000;
 
-type Scene = {
+type Scene = Replicas & {
   rollout: RolloutView;
   facts: RolloutFacts;
   now: Date;
-  /** Of this rollout and meant to run; sorted by id. */
-  own: AllocationFact[];
-  /** Of earlier rollouts, and not gone. */
-  old: AllocationFact[];
   /** When it has to be healthy. */
   deadline: Date;
 };
-
-/** Replica numbers that this rollout has no allocation for: what to ask `place` for. Empty once it has been placed. */
-export function missingReplicas(rollout: RolloutView, allocations: readonly AllocationFact[]): number[] {
-  if (rollout.stage !== 'pending') return [];
-  const placed = new Set(ownOf(rollout, allocations).map(({ replica }) => replica));
-  return Array.from({ length: rollout.replicas }, (_, replica) => replica).filter((replica) => !placed.has(replica));
-}
 
 export function advance(rollout: RolloutView, facts: RolloutFacts, now: Date): Advance {
   if (isTerminal(rollout.stage)) return { transition: null, effects: [], wakeAt: null, waiting: null };
@@ -45,19 +35,20 @@ export function advance(rollout: RolloutView, facts: RolloutFacts, now: Date): A
 }
 
 function sceneOf(rollout: RolloutView, facts: RolloutFacts, now: Date): Scene {
-  const old = facts.allocations.filter(({ rolloutId }) => rolloutId !== rollout.id);
   const turns = facts.older.map(({ finishedAt }) => finishedAt?.getTime() ?? 0);
+  // It may have waited for room for days: its time begins with each stage.
+  if (isReplacement(rollout)) turns.push(rollout.stageSince.getTime());
   // What nodes said while nobody heard them is said again: the time for it begins when they are heard.
   const turn = Math.max(rollout.createdAt.getTime(), facts.hearingSince?.getTime() ?? 0, ...turns);
   const deadline = new Date(turn + rollout.deadlineMs);
-  return { rollout, facts, now, own: ownOf(rollout, facts.allocations), old, deadline };
+  return { rollout, facts, now, ...replicasOf(rollout, facts.allocations), deadline };
 }
 
 /** Ends that do not depend on how it goes. */
 function ended(scene: Scene): Advance | null {
-  const { rollout, facts, own, old } = scene;
+  const { rollout, facts, own, kept, old } = scene;
   if (facts.service.removed)
-    return step(scene, 'stopped', { code: 'service_removed', effects: stop([...own, ...old]) });
+    return step(scene, 'stopped', { code: 'service_removed', effects: stop([...own, ...kept, ...old]) });
   const replaceable: RolloutStage[] = ['pending', 'pulling', 'starting', 'unknown'];
   if (facts.service.generation > rollout.generation && replaceable.includes(rollout.stage)) {
     return step(scene, 'stopped', { code: 'superseded', effects: stop(own) });
@@ -67,9 +58,9 @@ function ended(scene: Scene): Advance | null {
 
 /** What goes wrong between placement and the switch, or null. */
 function troubled(scene: Scene): Advance | null {
-  const { rollout, facts, now, own } = scene;
+  const { rollout, facts, now, own, missing } = scene;
   if (rollout.stage === 'pending' || rollout.stage === 'stopping_old') return null;
-  if (own.length < rollout.replicas) return failed(scene, { code: 'allocation_lost' });
+  if (missing.length > 0) return step(scene, 'pending', { code: 'allocation_lost' });
   const failure = failureOf(own, facts.nodes, { stageSince: rollout.stageSince, now });
   if (failure) return failed(scene, failure);
   if (rollout.stage === 'unknown' || silentNodes(scene).length === 0) return null;
@@ -104,24 +95,25 @@ function moved(scene: Scene): Advance {
 }
 
 function pending(scene: Scene): Advance {
-  const { facts, now, deadline, rollout } = scene;
+  const { facts, now, deadline, rollout, missing } = scene;
   const before = facts.older.filter(({ finishedAt }) => finishedAt === null).map(({ generation }) => generation);
   if (before.length > 0) {
     const message = `Generation ${Math.max(...before)} of the service is still being rolled out.`;
     return rest(scene, { code: 'waiting_for_older', message }, []);
   }
   const { placement } = facts;
-  const missing = missingReplicas(rollout, facts.allocations).length;
-  if (missing === 0) return step(scene, 'pulling', { code: 'placed' });
+  if (missing.length === 0) return step(scene, 'pulling', { code: 'placed' });
   if (placement?.ok) {
     const effects: Effect[] = [{ kind: 'allocate', placements: placement.placements }];
     return step(scene, 'pulling', { code: 'placed', effects });
   }
   const lack = placement ? { code: placement.code, message: placement.reason } : noReason('no_capacity');
+  const again = new Date(now.getTime() + lookAgainMs);
+  if (isReplacement(rollout)) return rest(scene, lack, [again]);
   const heard = (facts.hearingSince?.getTime() ?? 0) + unknownMs;
   const until = new Date(Math.max(deadline.getTime(), heard));
   if (now >= until) return failed(scene, lack);
-  return rest(scene, lack, [until, new Date(now.getTime() + lookAgainMs)]);
+  return rest(scene, lack, [until, again]);
 }
 
 type Waiting = NonNullable<Advance['waiting']> & {
@@ -195,10 +187,14 @@ function unknown(scene: Scene): Advance {
 
 /** Stops what this rollout started; what served before goes on serving. */
 function failed(scene: Scene, why: { code: ReasonCode; message?: string; lastLog?: string[] }): Advance {
-  const to = scene.rollout.previousReleaseId === null ? 'failed' : 'rolled_back';
+  const to = somethingServes(scene) ? 'rolled_back' : 'failed';
   const message = why.message ?? reasons[why.code].means;
   const decision = step(scene, to, { code: why.code, effects: stop(scene.own), message });
   return { ...decision, transition: decision.transition && { ...decision.transition, lastLog: why.lastLog ?? [] } };
+}
+
+function somethingServes({ rollout, kept }: Scene): boolean {
+  return isReplacement(rollout) ? kept.length > 0 : rollout.previousReleaseId !== null;
 }
 
 function step(
@@ -227,10 +223,6 @@ function stop(allocations: readonly AllocationFact[]): Effect[] {
   return allocationIds.length === 0 ? [] : [{ kind: 'stop', allocationIds }];
 }
 
-function ownOf(rollout: RolloutView, allocations: readonly AllocationFact[]): AllocationFact[] {
-  return allocations.filter(({ rolloutId, desired }) => rolloutId === rollout.id && desired === 'running').sort(byId);
-}
-
 /** A node that the facts do not know counts as silent. */
 function silentNodes({ facts, now, own }: Scene, of: readonly AllocationFact[] = own): { id: string; name: string }[] {
   const ids = [...new Set(of.map(({ nodeId }) => nodeId))].sort();
@@ -255,8 +247,4 @@ function named({ facts }: Scene, allocations: readonly AllocationFact[]): string
 
 function noReason(code: ReasonCode): { code: ReasonCode; message: string } {
   return { code, message: reasons[code].means };
-}
-
-function byId(a: AllocationFact, b: AllocationFact): number {
-  return a.id < b.id ? -1 : 1;
 }

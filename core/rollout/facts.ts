@@ -6,7 +6,7 @@ import type { RolloutStage } from './stage.ts';
 export type RolloutView = {
   id: string;
   releaseId: string;
-  /** The release that served when this rollout was made. */
+  /** The release that served when this rollout was made; the same as `releaseId` when it brings back lost replicas of that one. */
   previousReleaseId: string | null;
   generation: number;
   stage: RolloutStage;
@@ -22,6 +22,7 @@ export type AllocationFact = {
   id: string;
   /** The rollout that made it. */
   rolloutId: string | null;
+  releaseId: string;
   nodeId: string;
   replica: number;
   desired: 'running' | 'stopped';

@@ -3,7 +3,8 @@ import type { IntentFacts } from '../../core/intent/outcome.ts';
 import { resolveSecrets } from '../../core/secret/versions.ts';
 import { digestOf } from '../../core/spec/digest.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
-import type { Build, Db, Intent } from '../client.ts';
+import type { Build, Db, Intent, Prisma } from '../client.ts';
+import { lockIntentRow, lockServices } from './locks.ts';
 import { bumpNodes } from './nodes.ts';
 import { rollOut, type ReleasedImage } from './releases.ts';
 import { namesOfServices, readResolvedServices } from './resolved-services.ts';
@@ -21,8 +22,8 @@ export interface IntentProgress {
  * Throws IgnoredError when the intent is gone.
  */
 export async function lockIntent(db: Db, intentId: string): Promise<IntentProgress> {
-  const [intent] = await db.$queryRaw<Intent[]>`SELECT * FROM "Intent" WHERE id = ${intentId}::uuid FOR UPDATE`;
-  if (intent === undefined) throw new IgnoredError('subject_gone', `The intent ${intentId} was deleted.`);
+  const intent = await lockIntentRow(db, intentId);
+  if (intent === null) throw new IgnoredError('subject_gone', `The intent ${intentId} was deleted.`);
   const builds = await db.$queryRaw<(Build & { wantedBy: string })[]>`
     SELECT build.*, wanted.service AS "wantedBy"
     FROM "IntentBuild" AS wanted JOIN "Build" AS build ON build.id = wanted."buildId"
@@ -80,7 +81,8 @@ function plannedReleases({ intent, builds }: IntentProgress): PlannedRelease[] |
 }
 
 /**
- * A release and a rollout for every service of the intent. The caller holds the intent's row. Gives what is to be looked at: the new
+ * A release and a rollout for every service of the intent. The caller holds the secrets of the environment, which keep others from its
+ * services, and the intent's row. Gives what is to be looked at: the new
  * rollouts, and the older ones that they may take the place of. Null, and nothing done, when the intent cannot be read.
  */
 export async function releaseIntent(db: Db, progress: IntentProgress, at: Date): Promise<RolloutWake[] | null> {
@@ -108,23 +110,26 @@ export async function removeOtherServices(db: Db, intent: Intent, at: Date): Pro
     select: { config: true },
   });
   const kept = [intent, ...newer].flatMap(({ config }) => namesOfServices(config));
-  const removed = await db.service.updateManyAndReturn({
-    where: { environmentId: intent.environmentId, removedAt: null, name: { notIn: kept } },
-    data: { removedAt: at, servingReleaseId: null },
-    select: { id: true },
-  });
-  if (removed.length === 0) return [];
-  const serviceId = { in: removed.map(({ id }) => id) };
-  const stopped = await db.allocation.updateManyAndReturn({
-    where: { serviceId, desired: 'running' },
+  const others = { environmentId: intent.environmentId, removedAt: null, name: { notIn: kept } };
+  const found = await db.service.findMany({ where: others, select: { id: true } });
+  if (found.length === 0) return [];
+  const ids = found.map(({ id }) => id);
+  await lockServices(db, ids);
+  await db.service.updateMany({ where: { id: { in: ids } }, data: { removedAt: at, servingReleaseId: null } });
+  await stopServices(db, ids);
+  return touchRollouts(db, ids);
+}
+
+/** One that is placed at this moment belongs to a rollout under way, which stops it when it finds that its service is gone. */
+async function stopServices(db: Db, serviceIds: string[]): Promise<void> {
+  const running = { serviceId: { in: serviceIds }, desired: 'running' } satisfies Prisma.AllocationWhereInput;
+  const nodes = await db.allocation.findMany({ where: running, distinct: ['nodeId'], select: { nodeId: true } });
+  const nodeIds = nodes.map(({ nodeId }) => nodeId);
+  await bumpNodes(db, nodeIds);
+  await db.allocation.updateMany({
+    where: { ...running, nodeId: { in: nodeIds } },
     data: { desired: 'stopped', version: { increment: 1 } },
-    select: { nodeId: true },
   });
-  await bumpNodes(
-    db,
-    stopped.map(({ nodeId }) => nodeId),
-  );
-  return touchRollouts(db, serviceId.in);
 }
 
 /** Active intents that nothing moves any more: their builds and rollouts have all ended. For the sweep. */

@@ -43,8 +43,9 @@ export async function acceptIntent(db: Db, intent: NewIntent, context: ReportCon
   const environmentId = await ensureEnvironment(db, intent);
   const known = await findAccepted(db, environmentId, intent);
   if (known !== null) return { ...known, owes: null };
+  const lacking = await missingSecrets(db, { environmentId, config: intent.services });
+  const superseded = await supersedeWaiting(db, environmentId, context.now);
   await ensureServices(db, environmentId, Object.keys(intent.services));
-  const superseded = await supersedeWaiting(db, environmentId, context);
   const { id } = await db.intent.create({
     data: {
       environmentId,
@@ -57,7 +58,6 @@ export async function acceptIntent(db: Db, intent: NewIntent, context: ReportCon
       config: intent.services,
     },
   });
-  const lacking = await missingSecrets(db, { environmentId, config: intent.services });
   const builds = lacking === null ? await takeOrQueueBuilds(db, intent, id) : [];
   await supersedeUnwantedBuilds(db, superseded, context.now);
   await recordAuditEvent(db, {
@@ -71,6 +71,7 @@ export async function acceptIntent(db: Db, intent: NewIntent, context: ReportCon
   // Nothing is built that could not be released: the person hears of it at once.
   if (lacking !== null)
     await endIntent(db, id, { status: 'failed', reasonCode: 'secret_missing', reason: lacking, at: context.now });
+  for (const ended of superseded) await reportIntent(db, ended, context);
   return { intentId: id, builds, owes: await reportIntent(db, id, context) };
 }
 
@@ -119,7 +120,7 @@ async function ensureServices(db: Db, environmentId: string, names: string[]): P
 }
 
 /** Intents of the environment that have not begun to roll out give way. Gives their ids. */
-async function supersedeWaiting(db: Db, environmentId: string, context: ReportContext): Promise<string[]> {
+async function supersedeWaiting(db: Db, environmentId: string, at: Date): Promise<string[]> {
   // One that is being released is waited for: it has begun then.
   await db.$executeRaw`
     SELECT 1 FROM "Intent" WHERE "environmentId" = ${environmentId}::uuid AND status = 'active' ORDER BY id FOR UPDATE`;
@@ -130,8 +131,7 @@ async function supersedeWaiting(db: Db, environmentId: string, context: ReportCo
   });
   for (const { id } of waiting) {
     const reason = 'A newer commit of this environment took its place.';
-    await endIntent(db, id, { status: 'superseded', reasonCode: 'superseded', reason, at: context.now });
-    await reportIntent(db, id, context);
+    await endIntent(db, id, { status: 'superseded', reasonCode: 'superseded', reason, at });
   }
   return waiting.map(({ id }) => id);
 }

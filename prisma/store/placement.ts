@@ -8,14 +8,8 @@ import Value from 'typebox/value';
 import type { Db } from '../client.ts';
 
 const Spec = Type.Object({ resources: Resources });
-const placementLock = 0x91ace;
 /** What a spec takes that cannot be read: it must not keep all others from being placed (P04). */
 const nothing: Resources = { cpuMillis: 0, memoryBytes: 0, pids: 0 };
-
-/** Held to the end of the transaction: two rollouts never count the same room, or take the same address. */
-export async function lockPlacement(db: Db): Promise<void> {
-  await db.$executeRaw`SELECT pg_advisory_xact_lock(${placementLock}::bigint)`;
-}
 
 /** Nodes with their allocations; of the stopped ones those since `rememberSince`, whose addresses are taken last. */
 export async function loadPlaceNodes(

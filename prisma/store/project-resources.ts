@@ -1,4 +1,6 @@
 /** Projects with their environments and services, as people and the CLI see them. */
+import Type from 'typebox';
+import Value from 'typebox/value';
 import type { ProjectResource, ServiceResource } from '../../core/contract/resources.ts';
 import type { Db, Prisma } from '../client.ts';
 import { iso } from './iso.ts';
@@ -48,6 +50,13 @@ export async function findServiceResource(db: Db, id: string): Promise<ServiceRe
   return row === null ? null : serviceResource(row);
 }
 
+const Replicas = Type.Object({ replicas: Type.Integer() });
+
+/** Also those that are lost, and are to be placed elsewhere. */
+function replicasOf(release: ServiceRow['servingRelease']): number {
+  return release !== null && Value.Check(Replicas, release.spec) ? release.spec.replicas : 0;
+}
+
 function serviceResource(row: ServiceRow): ServiceResource {
   const [rollout] = row.rollouts;
   const healthy = row.allocations.filter(({ health, observed }) => observed === 'running' && health === 'healthy');
@@ -56,7 +65,7 @@ function serviceResource(row: ServiceRow): ServiceResource {
     name: row.name,
     generation: row.generation,
     serving: row.servingRelease === null ? null : releaseResource(row.servingRelease),
-    replicas: { wanted: row.allocations.length, healthy: healthy.length },
+    replicas: { wanted: Math.max(row.allocations.length, replicasOf(row.servingRelease)), healthy: healthy.length },
     rollout:
       rollout === undefined
         ? null

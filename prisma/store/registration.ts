@@ -1,6 +1,8 @@
 /** Registration of nodes: tokens that make one node each, and the nodes they made. */
 import type { RegisteredNode, RegistrationFacts, RegistrationKeys } from '../../core/node/registration.ts';
 import type { Db, Node } from '../client.ts';
+import { lockPlacement, lockSubnets } from './locks.ts';
+import { touchRollouts } from './rollouts.ts';
 
 export interface NewRegistrationToken {
   tokenHash: string;
@@ -15,15 +17,12 @@ export async function createRegistrationToken(db: Db, token: NewRegistrationToke
   await db.registrationToken.create({ data: token });
 }
 
-/** The class of the advisory lock under which subnets are given out. */
-const subnetLock = 0x5b7e;
-
 /** What decides a registration. Holds the token's row and the giving of subnets until the transaction ends. */
 export async function lockRegistrationFacts(
   db: Db,
   by: { tokenHash: string; signingKey: string },
 ): Promise<RegistrationFacts & { tokenId: string | null }> {
-  await db.$executeRaw`SELECT pg_advisory_xact_lock(${subnetLock}::int, 0)`;
+  await lockSubnets(db);
   const token = await db.registrationToken.findUnique({ where: { tokenHash: by.tokenHash }, include: { node: true } });
   const sameKey = await db.node.findUnique({ where: { signingKey: by.signingKey } });
   const sameName = token === null ? null : await db.node.findUnique({ where: { name: token.nodeName } });
@@ -73,13 +72,20 @@ export async function findNode(db: Db, id: string): Promise<Node | null> {
 }
 
 /**
- * Takes a node out: its agent is refused from now on. Its name and subnet number become free, which is why the row, kept
- * for its history, takes a name and a negative number that nobody else can have. Gives the node as it was, or null.
+ * Takes a node out: its agent is refused from now on, leases of its work have run out, its allocations are gone (replicas of what serves
+ * are placed elsewhere by the worker). Its name and subnet number become free, which is why the row, kept for its history, takes a name
+ * and a negative number that nobody else can have. Gives the node as it was, or null.
  */
 export async function removeNode(db: Db, id: string, at: Date): Promise<Node | null> {
-  await db.$executeRaw`SELECT pg_advisory_xact_lock(${subnetLock}::int, 0)`;
+  // Nothing is placed on it meanwhile.
+  await lockPlacement(db);
+  await lockSubnets(db);
   const node = await findNode(db, id);
   if (node === null) return null;
+  await db.workItem.updateMany({
+    where: { nodeId: id, status: { in: ['offered', 'claimed'] } },
+    data: { status: 'expired', credentialSealed: null },
+  });
   const { _min: lowest } = await db.node.aggregate({ _min: { subnet: true } });
   await db.node.update({
     where: { id },
@@ -90,33 +96,38 @@ export async function removeNode(db: Db, id: string, at: Date): Promise<Node | n
       generation: { increment: 1 },
     },
   });
+  await loseAllocations(db, node, at);
   return node;
 }
 
-export async function findNodeNamed(db: Db, name: string): Promise<Node | null> {
-  return db.node.findUnique({ where: { name } });
-}
-
-/** What a removed node held: its allocations count as gone, its leases as run out. */
-export async function abandonNode(db: Db, nodeId: string, at: Date): Promise<void> {
+async function loseAllocations(db: Db, { id: nodeId, name }: Node, at: Date): Promise<void> {
   const gone = await db.allocation.updateManyAndReturn({
     where: { nodeId, stoppedAt: null },
     data: {
       desired: 'stopped',
       observed: 'gone',
       health: 'none',
-      detail: 'The node was removed.',
+      detailCode: 'node_removed',
+      detail: `The node ${name} was removed.`,
       stoppedAt: at,
       version: { increment: 1 },
     },
     select: { serviceId: true },
   });
-  await db.rollout.updateMany({
-    where: { finishedAt: null, serviceId: { in: gone.map(({ serviceId }) => serviceId) } },
-    data: { factsVersion: { increment: 1 } },
-  });
-  await db.workItem.updateMany({
-    where: { nodeId, status: { in: ['offered', 'claimed'] } },
-    data: { status: 'expired', credentialSealed: null },
-  });
+  await touchRollouts(
+    db,
+    gone.map(({ serviceId }) => serviceId),
+  );
+}
+
+/** Keeps new replicas and builds away from the node, or lets them come again. Gives false when there is no such node. */
+export async function setCordon(db: Db, id: string, cordonedAt: Date | null): Promise<boolean> {
+  // What is being placed is placed before.
+  await lockPlacement(db);
+  const { count } = await db.node.updateMany({ where: { id, removedAt: null }, data: { cordonedAt } });
+  return count === 1;
+}
+
+export async function findNodeNamed(db: Db, name: string): Promise<Node | null> {
+  return db.node.findUnique({ where: { name } });
 }

@@ -7,6 +7,7 @@ import { IgnoredError } from '../../platform/errors/errors.ts';
 import Type from 'typebox';
 import Value from 'typebox/value';
 import type { Db, Prisma, Rollout } from '../client.ts';
+import { lockServices } from './locks.ts';
 import { bumpNodes } from './nodes.ts';
 
 export interface RolloutSnapshot {
@@ -52,7 +53,7 @@ type AllocationFacts = Pick<RolloutFacts, 'allocations' | 'nodes'>;
 /** Those of the service that are not gone, with their nodes. */
 async function loadAllocations(db: Db, serviceId: string): Promise<AllocationFacts> {
   const rows = await db.$queryRaw<AllocationRow[]>`
-    SELECT allocation.id, "rolloutId", "nodeId", replica, desired, observed, health, "detailCode", detail, "lastLog", restarts,
+    SELECT allocation.id, "rolloutId", "releaseId", "nodeId", replica, desired, observed, health, "detailCode", detail, "lastLog", restarts,
       node.name AS "nodeName", node."lastSeenAt" AS "nodeLastSeenAt"
     FROM "Allocation" AS allocation JOIN "Node" AS node ON node.id = allocation."nodeId"
     WHERE "serviceId" = ${serviceId}::uuid AND "stoppedAt" IS NULL
@@ -124,18 +125,32 @@ export async function loadRollout(db: Db, rolloutId: string, liveSince: Date): P
   };
 }
 
+/** Another writer moved the rollout since it was read: nothing that was decided from that holds. */
+export class RolloutMoved extends Error {
+  override readonly name = 'RolloutMoved';
+}
+
+export interface RolloutStep {
+  /** At least one. */
+  transitions: readonly Transition[];
+  effects: readonly Effect[];
+  at: Date;
+}
+
 /**
- * Moves the rollout from the version that was read through these stages, and writes their events. Gives false when another writer
- * was first.
+ * Moves the rollout from the version that was read through these stages, with their effects and events. Throws RolloutMoved, which ends the
+ * transaction, when another writer was first: the rollout's own row comes last (locks.ts).
  */
-export async function changeRollout(
+export async function writeStep(
   db: Db,
-  { rollout, view }: RolloutSnapshot,
-  moves: readonly Transition[],
-  at: Date,
-): Promise<boolean> {
-  const last = moves.at(-1);
-  if (last === undefined) return true;
+  { rollout, view, facts }: RolloutSnapshot,
+  { transitions, effects, at }: RolloutStep,
+): Promise<void> {
+  const last = transitions.at(-1);
+  if (last === undefined) throw new RangeError('A step of a rollout has a transition.');
+  if (effects.some(({ kind }) => kind === 'serve')) await lockServices(db, [rollout.serviceId]);
+  await bumpNodes(db, nodesOf(effects, facts.allocations));
+  for (const effect of effects) await applyEffect(db, rollout, effect);
   const { count } = await db.rollout.updateMany({
     where: { id: rollout.id, version: rollout.version },
     data: {
@@ -148,11 +163,11 @@ export async function changeRollout(
       version: { increment: 1 },
     },
   });
-  if (count === 0) return false;
+  if (count === 0) throw new RolloutMoved(`The rollout ${rollout.id} has moved.`);
   await recordEvents(
     db,
     rollout.id,
-    moves.map(({ from, to, code, message, lastLog }) => ({
+    transitions.map(({ from, to, code, message, lastLog }) => ({
       at,
       fromStage: from,
       toStage: to,
@@ -161,7 +176,20 @@ export async function changeRollout(
       ...(lastLog.length === 0 ? {} : { data: { lastLog } }),
     })),
   );
-  return true;
+}
+
+/** Whose expected state the effects change. */
+function nodesOf(effects: readonly Effect[], allocations: readonly AllocationFact[]): string[] {
+  return effects.flatMap((effect) => {
+    switch (effect.kind) {
+      case 'allocate':
+        return effect.placements.map(({ nodeId }) => nodeId);
+      case 'stop':
+        return allocations.filter(({ id }) => effect.allocationIds.includes(id)).map(({ nodeId }) => nodeId);
+      case 'serve':
+        return [];
+    }
+  });
 }
 
 type NewEvent = Omit<Prisma.RolloutEventUncheckedCreateInput, 'rolloutId'>;
@@ -200,22 +228,13 @@ async function allocate(db: Db, seen: Rollout, placements: Placement[]): Promise
       placement: reasons,
     })),
   });
-  await bumpNodes(
-    db,
-    placements.map(({ nodeId }) => nodeId),
-  );
 }
 
 async function stop(db: Db, allocationIds: string[]): Promise<void> {
-  const stopped = await db.allocation.updateManyAndReturn({
+  await db.allocation.updateMany({
     where: { id: { in: allocationIds }, desired: 'running' },
     data: { desired: 'stopped', version: { increment: 1 } },
-    select: { nodeId: true },
   });
-  await bumpNodes(
-    db,
-    stopped.map(({ nodeId }) => nodeId),
-  );
 }
 
 /** Unless a newer generation serves already (P21). */
@@ -228,7 +247,7 @@ async function serve(db: Db, seen: Rollout): Promise<void> {
         AND newer."releaseId" = "Service"."servingReleaseId")`;
 }
 
-export async function applyEffect(db: Db, seen: Rollout, effect: Effect): Promise<void> {
+async function applyEffect(db: Db, seen: Rollout, effect: Effect): Promise<void> {
   switch (effect.kind) {
     case 'allocate':
       return allocate(db, seen, effect.placements);
@@ -254,11 +273,12 @@ export async function unfinishedRollouts(db: Db): Promise<RolloutWake[]> {
 }
 
 /** Gives every unfinished rollout of these services a new facts version, so that each is looked at again, the oldest first. */
-export async function touchRollouts(db: Db, serviceIds: string[]): Promise<RolloutWake[]> {
-  const touched = await db.rollout.updateManyAndReturn({
-    where: { serviceId: { in: serviceIds }, finishedAt: null },
-    data: { factsVersion: { increment: 1 } },
-    select: { id: true, factsVersion: true, generation: true },
-  });
+export async function touchRollouts(db: Db, serviceIds: readonly string[]): Promise<RolloutWake[]> {
+  const touched = await db.$queryRaw<(RolloutWake & { generation: number })[]>`
+    WITH unfinished AS (
+      SELECT id FROM "Rollout" WHERE "serviceId" = ANY(${serviceIds}::uuid[]) AND "finishedAt" IS NULL
+      ORDER BY id FOR NO KEY UPDATE)
+    UPDATE "Rollout" SET "factsVersion" = "factsVersion" + 1 FROM unfinished
+    WHERE "Rollout".id = unfinished.id RETURNING "Rollout".id, "factsVersion", generation`;
   return touched.sort((a, b) => a.generation - b.generation).map(({ id, factsVersion }) => ({ id, factsVersion }));
 }

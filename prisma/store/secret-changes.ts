@@ -1,12 +1,12 @@
 /** What setting and removing a secret writes down: versions, and the rollouts that bring them to the services that run. */
 import { stillNeededBy } from '../../core/secret/versions.ts';
 import type { Db } from '../client.ts';
+import { lockSecrets } from './locks.ts';
 import { rollOutSecrets, runningServices, type SecretRollouts } from './secret-rollouts.ts';
 import {
   addSecretVersion,
   configuredNeeds,
   deleteUnusedSecrets,
-  lockSecrets,
   retireSecret,
   secretsInForce,
   type NewSecretVersion,

@@ -59,15 +59,18 @@ export interface SecretRollouts {
 /** A release and a rollout for every service that has other values than those in force. The caller holds the lock of the secrets. */
 export async function rollOutSecrets(db: Db, change: SecretChange): Promise<SecretRollouts> {
   const { environmentId } = change;
+  const active = await lockActiveIntents(db, environmentId);
   await db.$executeRaw`
-    SELECT 1 FROM "Service" WHERE "environmentId" = ${environmentId}::uuid AND "removedAt" IS NULL ORDER BY id FOR UPDATE`;
+    SELECT 1 FROM "Service" WHERE "environmentId" = ${environmentId}::uuid AND "removedAt" IS NULL
+    ORDER BY id FOR NO KEY UPDATE`;
   const inForce = await secretsInForce(db, environmentId);
   const made: { id: string; service: string; serviceId: string }[] = [];
   for (const service of await runningServices(db, environmentId)) {
     const pins = newPins(service, inForce);
     if (pins === null) continue;
     const { sha, imageName, imageDigest, specDigest, buildId } = service.release;
-    const intentId = await ifActive(db, service.intentId);
+    // An intent that still goes on answers for the new rollout too.
+    const intentId = service.intentId !== null && active.has(service.intentId) ? service.intentId : null;
     const image = { sha, imageName, imageDigest, specDigest, spec: service.spec, buildId, pins };
     const serviceId = await rollOut(db, { environmentId, name: service.service, intentId, at: change.at }, image);
     made.push({ id: await explained(db, serviceId, change), service: service.service, serviceId });
@@ -79,12 +82,11 @@ export async function rollOutSecrets(db: Db, change: SecretChange): Promise<Secr
   return { rollouts: made.map(({ id, service }) => ({ id, service })), wakes };
 }
 
-/** An intent that still goes on answers for the new rollout too; it cannot end before this transaction does. */
-async function ifActive(db: Db, intentId: string | null): Promise<string | null> {
-  if (intentId === null) return null;
-  const [active] = await db.$queryRaw<{ id: string }[]>`
-    SELECT id FROM "Intent" WHERE id = ${intentId}::uuid AND status = 'active' FOR UPDATE`;
-  return active?.id ?? null;
+/** None of them can end before this transaction does. */
+async function lockActiveIntents(db: Db, environmentId: string): Promise<Set<string>> {
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT id FROM "Intent" WHERE "environmentId" = ${environmentId}::uuid AND status = 'active' ORDER BY id FOR UPDATE`;
+  return new Set(rows.map(({ id }) => id));
 }
 
 async function explained(db: Db, serviceId: string, { why, at }: SecretChange): Promise<string> {

@@ -2,6 +2,7 @@
 import { missingSentence, type NeedsSecrets, type SecretVersion } from '../../core/secret/versions.ts';
 import Value from 'typebox/value';
 import type { Db } from '../client.ts';
+import { lockSecrets } from './locks.ts';
 import { ResolvedServices } from './resolved-services.ts';
 
 /** A secret by what people call it. `service` is empty for one of the whole environment. */
@@ -17,11 +18,6 @@ export interface NewSecretVersion extends SecretName {
   valueSealed: Uint8Array<ArrayBuffer>;
   setBy: string;
   at: Date;
-}
-
-/** Until the transaction ends, no other sets, removes or pins secrets of the environment: a release misses no value set before it. */
-export async function lockSecrets(db: Db, environmentId: string): Promise<void> {
-  await db.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`secrets of ${environmentId}`}, 0))`;
 }
 
 export async function secretsInForce(db: Db, environmentId: string): Promise<SecretVersion[]> {

@@ -8,6 +8,7 @@ import {
   removeOtherServices,
   type IntentProgress,
 } from '../../prisma/store/intent-progress.ts';
+import { lockSecretsOfIntent } from '../../prisma/store/locks.ts';
 import { reportIntent } from '../../prisma/store/report.ts';
 import type { RolloutWake } from '../../prisma/store/rollouts.ts';
 import { missingSecrets } from '../../prisma/store/secrets.ts';
@@ -52,6 +53,7 @@ export async function settleIntent(deps: WorkerDeps, tx: Db, intentId: string): 
 
 /** Makes releases and rollouts when every build has succeeded. What GitHub is owed then is not on the way to serving. */
 async function releaseIfBuilt(deps: WorkerDeps, tx: Db, intentId: string): Promise<Wakes> {
+  await lockSecretsOfIntent(tx, intentId);
   const progress = await lockIntent(tx, intentId);
   if (progress.intent.status !== 'active' || intentOutcome(progress.facts).kind !== 'release') return nothingToWake;
   if ((await missingSecrets(tx, progress.intent)) !== null) return nothingToWake;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { transaction } from '../../prisma/client.ts';
-import { abandonNode, removeNode } from '../../prisma/store/registration.ts';
+import { removeNode } from '../../prisma/store/registration.ts';
 import {
   buildAll,
   convergeAll,
@@ -193,19 +193,21 @@ describe('a rollout that waits', () => {
     expect((await rolloutOf(first)).service.servingReleaseId).toBe((await rolloutOf(second)).releaseId);
   });
 
-  it('on a node that is removed has lost its replica', async () => {
+  it('on a node that is removed is placed on another one', async () => {
     const [one, two] = [await agent(), await agent()];
     const intentId = await push(world, project);
     await buildAll(world, [one, two]);
     const { nodeId } = (await rolloutOf(intentId)).allocations[0]!;
-    await transaction(world.database, async (tx) => {
-      await removeNode(tx, nodeId, world.now());
-      await abandonNode(tx, nodeId, world.now());
-    });
+    await transaction(world.database, (tx) => removeNode(tx, nodeId, world.now()));
     await world.sweep();
     await world.queues.drain();
-    expect(await rolloutOf(intentId)).toMatchObject({ stage: 'failed', reasonCode: 'allocation_lost' });
-    expect((await intentOf(intentId)).status).toBe('failed');
+    const left = nodeId === one.id ? two : one;
+    const rollout = await rolloutOf(intentId);
+    expect(rollout.events.map(({ reasonCode }) => reasonCode)).toContain('allocation_lost');
+    expect(rollout.allocations.find(({ desired }) => desired === 'running')).toMatchObject({ nodeId: left.id });
+    await convergeAll(world, [left]);
+    expect((await rolloutOf(intentId)).stage).toBe('running');
+    expect((await intentOf(intentId)).status).toBe('succeeded');
   });
 
   it('of a service that is taken out ends with that reason', async () => {

@@ -1,23 +1,24 @@
 /** Drives one rollout: read a snapshot, let core decide, write the steps and their effects in one transaction; again until it stands. */
 import { nodeLeaseMs } from '../../core/node/liveness.ts';
 import { place, type PlaceRequest, type PlaceResult } from '../../core/place/place.ts';
-import { missingReplicas } from '../../core/rollout/advance.ts';
+import { missingReplicas } from '../../core/rollout/replicas.ts';
 import { isTerminal } from '../../core/rollout/stage.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import { advanceRollout } from '../../platform/queue/jobs.ts';
 import { transaction, type Db } from '../../prisma/client.ts';
-import { loadPlaceNodes, lockPlacement } from '../../prisma/store/placement.ts';
+import { lockPlacement } from '../../prisma/store/locks.ts';
+import { loadPlaceNodes } from '../../prisma/store/placement.ts';
 import {
-  applyEffect,
-  changeRollout,
   loadRollout,
   recordWaiting,
+  RolloutMoved,
   touchRollouts,
+  writeStep,
   type RolloutSnapshot,
 } from '../../prisma/store/rollouts.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { settleIntent } from '../intents/settle.ts';
-import { nothingToWake, wake, wakeAt, type Wakes } from '../wake.ts';
+import { nothingToWake, wake, wakeAt } from '../wake.ts';
 import { movesOf, unreadable, type Moves } from './moves.ts';
 
 /** A rollout that others move every time it is looked at is left to them. */
@@ -26,14 +27,12 @@ const maxTries = 50;
 /** Addresses freed within this time are taken last. */
 const rememberAddressesMs = 3_600_000;
 
-interface Step {
-  /** False: it moved, or another writer was first. */
-  rests: boolean;
-  wakeAt: Date | null;
-  /** The rollout's, as it was read. */
-  factsVersion: number;
-  wakes: Wakes;
-}
+type Step =
+  /** It moved, or another writer was first. */
+  | { kind: 'again' }
+  /** `factsVersion`: the rollout's, as it was read. */
+  | { kind: 'rests'; wakeAt: Date | null; factsVersion: number }
+  | { kind: 'ended'; serviceId: string; intentId: string | null };
 
 async function placementFor(
   deps: WorkerDeps,
@@ -59,37 +58,55 @@ async function decide(deps: WorkerDeps, tx: Db, { view, facts, rollout, spec }: 
 }
 
 async function step(deps: WorkerDeps, tx: Db, rolloutId: string): Promise<Step> {
-  const now = deps.now();
-  const snapshot = await loadRollout(tx, rolloutId, new Date(now.getTime() - nodeLeaseMs));
-  const { rollout } = snapshot;
-  const { factsVersion } = rollout;
+  const at = deps.now();
+  const snapshot = await loadRollout(tx, rolloutId, new Date(at.getTime() - nodeLeaseMs));
+  const { serviceId, intentId, factsVersion } = snapshot.rollout;
   const { transitions, effects, rest } = await decide(deps, tx, snapshot);
   const last = transitions.at(-1);
   if (last === undefined) {
-    if (rest?.waiting) await recordWaiting(tx, rollout, { ...rest.waiting, at: now });
-    return { rests: true, wakeAt: rest?.wakeAt ?? null, factsVersion, wakes: nothingToWake };
+    if (rest?.waiting) await recordWaiting(tx, snapshot.rollout, { ...rest.waiting, at });
+    return { kind: 'rests', wakeAt: rest?.wakeAt ?? null, factsVersion };
   }
-  const moved = await changeRollout(tx, snapshot, transitions, now);
-  if (moved) for (const effect of effects) await applyEffect(tx, rollout, effect);
-  const wakes = moved && isTerminal(last.to) ? await settle(deps, tx, rollout) : nothingToWake;
-  return { rests: moved && isTerminal(last.to), wakeAt: null, factsVersion, wakes };
+  await writeStep(tx, snapshot, { transitions, effects, at });
+  return isTerminal(last.to) ? { kind: 'ended', serviceId, intentId } : { kind: 'again' };
 }
 
-/** What follows from its end: for its intent, and for the newer ones that wait for it. */
-async function settle(deps: WorkerDeps, tx: Db, rollout: RolloutSnapshot['rollout']): Promise<Wakes> {
-  const settled = rollout.intentId === null ? nothingToWake : await settleIntent(deps, tx, rollout.intentId);
-  return { ...settled, rollouts: [...settled.rollouts, ...(await touchRollouts(tx, [rollout.serviceId]))] };
+async function stepOnce(deps: WorkerDeps, rolloutId: string): Promise<Step> {
+  try {
+    return await transaction(deps.database, (tx) => step(deps, tx, rolloutId));
+  } catch (error) {
+    if (error instanceof RolloutMoved) return { kind: 'again' };
+    throw error;
+  }
+}
+
+/**
+ * What follows from its end: for its intent, and for the newer ones that wait for it. A transaction of its own, because it begins with the
+ * intent (prisma/store/locks.ts); the sweep does the same when it never comes to that.
+ */
+async function follow(deps: WorkerDeps, { serviceId, intentId }: Extract<Step, { kind: 'ended' }>): Promise<void> {
+  const wakes = await transaction(deps.database, async (tx) => {
+    const settled = intentId === null ? nothingToWake : await settleIntent(deps, tx, intentId);
+    return { ...settled, rollouts: [...settled.rollouts, ...(await touchRollouts(tx, [serviceId]))] };
+  });
+  await wake(deps, wakes);
 }
 
 /** Moves the rollout as far as the facts allow, and asks to be called again when time alone can move it further. */
 export async function driveRollout(deps: WorkerDeps, rolloutId: string): Promise<void> {
   for (let count = 0; count < maxTries; count++) {
-    const found = await transaction(deps.database, (tx) => step(deps, tx, rolloutId));
-    await wake(deps, found.wakes);
-    if (!found.rests) continue;
-    const payload = { rolloutId, version: found.factsVersion };
-    if (found.wakeAt !== null) await wakeAt(deps, found.wakeAt, { job: advanceRollout, payload });
-    return;
+    const found = await stepOnce(deps, rolloutId);
+    switch (found.kind) {
+      case 'again':
+        continue;
+      case 'ended':
+        return follow(deps, found);
+      case 'rests': {
+        const payload = { rolloutId, version: found.factsVersion };
+        if (found.wakeAt !== null) await wakeAt(deps, found.wakeAt, { job: advanceRollout, payload });
+        return;
+      }
+    }
   }
   throw new IgnoredError(
     'busy',

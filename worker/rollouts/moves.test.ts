@@ -20,7 +20,8 @@ const rollout: RolloutView = {
 function allocation(change: Partial<AllocationFact>): AllocationFact {
   const well = { desired: 'running', observed: 'running', health: 'healthy' } as const;
   const quiet = { detail: null, detailCode: null, lastLog: [], restarts: 0 };
-  return { id: 'a2', rolloutId: 'r2', nodeId: 'n1', replica: 0, ...well, ...quiet, ...change };
+  const of = { rolloutId: 'r2', releaseId: 'release-2' };
+  return { id: 'a2', ...of, nodeId: 'n1', replica: 0, ...well, ...quiet, ...change };
 }
 
 function facts(allocations: AllocationFact[]): RolloutFacts {

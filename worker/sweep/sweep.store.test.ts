@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { advanceBuild, flushOutbox, processDelivery } from '../../platform/queue/jobs.ts';
+import { outcomeOf } from '../../platform/queue/outcome.ts';
 import { retention } from '../../prisma/store/retention.ts';
 import { makeAgent, makeProject, push, type PlayedAgent, type Project } from '../../test/worker/play.ts';
 import { startWorld, type World } from '../../test/worker/world.ts';
@@ -16,6 +17,15 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
+  const { db } = world.database;
+  // What the test before left unfinished.
+  const finishedAt = world.now();
+  await db.workItem.updateMany({ data: { status: 'expired' } });
+  await db.build.updateMany({ where: { finishedAt: null }, data: { status: 'cancelled', finishedAt } });
+  await db.rollout.updateMany({ where: { finishedAt: null }, data: { stage: 'stopped', finishedAt } });
+  await db.intent.updateMany({ where: { finishedAt: null }, data: { status: 'cancelled', finishedAt } });
+  await db.outboxWrite.updateMany({ data: { status: 'sent' } });
+  await db.delivery.deleteMany();
   project = await makeProject(world, 'acme', `shop-${++count}`);
   world.queues.obliterate();
 });
@@ -67,8 +77,22 @@ describe('the sweep', () => {
       if (id === stuck) throw new Error('no page for this one');
       return world.deps.consoleUrl(id);
     };
-    await expect(sweep({ ...world.deps, consoleUrl })).rejects.toThrow('1 intents could not be settled.');
+    await expect(sweep({ ...world.deps, consoleUrl })).rejects.toThrow('Steps of the sweep failed: intents.');
     expect(await world.database.db.rollout.count({ where: { intentId: other } })).toBe(1);
+  });
+
+  it('takes every step though one before it fails, and is not put off by it', async () => {
+    await push(world, project);
+    world.queues.obliterate();
+    const enqueue: World['queues']['enqueue'] = (job, payload, options) =>
+      job.name === advanceBuild.name
+        ? Promise.reject(new Error('not this one'))
+        : world.queues.enqueue(job, payload, options);
+    const error = await sweep({ ...world.deps, queues: { ...world.queues, enqueue } }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(outcomeOf(error, 1)).toMatchObject({ kind: 'fail', message: 'Steps of the sweep failed: builds.' });
+    expect(world.queues.jobs.map(({ job }) => job.name)).toEqual([flushOutbox.name]);
   });
 
   it('deletes what is older than it is kept, and nothing that is still owed', async () => {
