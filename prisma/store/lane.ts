@@ -50,9 +50,10 @@ export async function leaveLane(db: Db, { installationId, until }: HeldLane): Pr
   });
 }
 
-/** Nobody sends for this installation before then. */
+/** Nobody sends for this installation before then; a longer wait that GitHub asked for stands. */
 export async function limitLane(db: Db, installationId: number, until: Date): Promise<void> {
-  await db.installation.updateMany({ where: { id: BigInt(installationId) }, data: { limitedUntil: until } });
+  await db.$executeRaw`
+    UPDATE "Installation" SET "limitedUntil" = greatest("limitedUntil", ${until}) WHERE id = ${BigInt(installationId)}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The outbox: writes owed to GitHub, in one lane per installation and in order per subject. */
 import type { WriteKind } from '../../core/report/writes.ts';
 import type { Db } from '../client.ts';
+import type { HeldLane } from './lane.ts';
 
 export interface OwedWrite {
   /** Idempotency key: owing the same key twice owes it once. */
@@ -91,20 +92,54 @@ export async function lanesWithPendingWrites(db: Db, now: Date): Promise<Lane[]>
   return lanes.map((lane) => ({ installationId: Number(lane.installationId), upTo: String(lane._max.id) }));
 }
 
-export async function markSent(db: Db, id: bigint, sent: { githubId: number | null; at: Date }): Promise<void> {
-  const githubId = sent.githubId === null ? null : BigInt(sent.githubId);
-  await db.outboxWrite.update({ where: { id }, data: { status: 'sent', githubId, sentAt: sent.at, lastError: null } });
+/** `lost`: another process has the lane by now, and this one has nothing to say of its writes. */
+export type Marked = 'marked' | 'lost';
+
+interface Mark {
+  status: 'pending' | 'sent' | 'failed';
+  attempts?: -1;
+  githubId?: bigint | null;
+  sentAt?: Date;
+  notBefore?: Date;
+  lastError: string | null;
 }
 
-export async function markLater(db: Db, id: bigint, later: { notBefore: Date; error: string }): Promise<void> {
-  await db.outboxWrite.update({ where: { id }, data: { notBefore: later.notBefore, lastError: later.error } });
+/** The lane is kept from others until the row has changed: who takes it next reads the row as it is then. */
+async function mark(db: Db, lane: HeldLane, id: bigint, mark: Mark): Promise<Marked> {
+  const { status, attempts = 0, githubId = null, sentAt = null, notBefore = null, lastError } = mark;
+  const count = await db.$executeRaw`
+    WITH held AS (
+      SELECT id FROM "Installation" WHERE id = ${BigInt(lane.installationId)} AND "laneUntil" = ${lane.until} FOR SHARE
+    )
+    UPDATE "OutboxWrite" SET status = ${status}::"OutboxStatus", attempts = attempts + ${attempts}::int,
+      "githubId" = coalesce(${githubId}::bigint, "githubId"), "sentAt" = coalesce(${sentAt}::timestamptz, "sentAt"),
+      "notBefore" = coalesce(${notBefore}::timestamptz, "notBefore"), "lastError" = ${lastError}
+    FROM held WHERE "OutboxWrite".id = ${id} AND "installationId" = held.id AND status = 'pending'`;
+  return count === 1 ? 'marked' : 'lost';
+}
+
+export function markSent(
+  db: Db,
+  lane: HeldLane,
+  { id, githubId, at }: { id: bigint; githubId: number | null; at: Date },
+): Promise<Marked> {
+  const number = githubId === null ? null : BigInt(githubId);
+  return mark(db, lane, id, { status: 'sent', githubId: number, sentAt: at, lastError: null });
+}
+
+export function markLater(
+  db: Db,
+  lane: HeldLane,
+  { id, notBefore, error }: { id: bigint; notBefore: Date; error: string },
+): Promise<Marked> {
+  return mark(db, lane, id, { status: 'pending', notBefore, lastError: error });
 }
 
 /** GitHub would not hear of it for now: it was no attempt. */
-export async function markUnheard(db: Db, id: bigint, error: string): Promise<void> {
-  await db.outboxWrite.update({ where: { id }, data: { attempts: { decrement: 1 }, lastError: error } });
+export function markUnheard(db: Db, lane: HeldLane, { id, error }: { id: bigint; error: string }): Promise<Marked> {
+  return mark(db, lane, id, { status: 'pending', attempts: -1, lastError: error });
 }
 
-export async function markFailed(db: Db, id: bigint, error: string): Promise<void> {
-  await db.outboxWrite.update({ where: { id }, data: { status: 'failed', lastError: error } });
+export function markFailed(db: Db, lane: HeldLane, { id, error }: { id: bigint; error: string }): Promise<Marked> {
+  return mark(db, lane, id, { status: 'failed', lastError: error });
 }

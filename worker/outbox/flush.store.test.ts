@@ -1,8 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { flushOutbox } from '../../platform/queue/jobs.ts';
 import { transaction } from '../../prisma/client.ts';
-import { beginWrite, leaveLane, takeLane } from '../../prisma/store/lane.ts';
-import { owe, sendableWrites, type OwedWrite } from '../../prisma/store/outbox.ts';
+import { beginWrite, leaveLane, takeLane, type HeldLane } from '../../prisma/store/lane.ts';
+import {
+  markFailed,
+  markLater,
+  markSent,
+  markUnheard,
+  owe,
+  sendableWrites,
+  type OwedWrite,
+} from '../../prisma/store/outbox.ts';
 import { removeRepositories } from '../../prisma/store/repositories.ts';
 import { makeAgent, makeProject, push, type PlayedAgent, type Project } from '../../test/worker/play.ts';
 import { startWorld, type World } from '../../test/worker/world.ts';
@@ -230,6 +238,64 @@ describe('one flusher at a time', () => {
     expect((await takeLane(db, next, world.now())).kind).toBe('busy');
     await leaveLane(db, next);
     expect((await writesOf())[0]?.attempts).toBe(0);
+  });
+
+  it('one that was late has nothing to say of what its successor sends or has sent', async () => {
+    await push(world, project);
+    const { db } = world.database;
+    const { installationId } = project;
+    const [first] = await sendableWrites(db, installationId, { now: world.now(), limit: 1 });
+    const { id } = first!;
+    const hold = async (ms: number): Promise<HeldLane> => {
+      const until = new Date(world.now().getTime() + ms);
+      const taken = await takeLane(db, { installationId, until }, world.now());
+      if (taken.kind !== 'held') throw new Error('The lane is taken.');
+      const begun = await beginWrite(db, taken.lane, { writeId: id, until });
+      if (begun === 'lost') throw new Error('The lane is lost.');
+      return begun.lane;
+    };
+    const late = await hold(1);
+    world.clock.aheadMs += 10;
+    const next = await hold(30_000);
+    const soon = new Date(world.now().getTime() + 60_000);
+    const lateMarks = async () => [
+      await markFailed(db, late, { id, error: 'late' }),
+      await markLater(db, late, { id, notBefore: soon, error: 'late' }),
+      await markUnheard(db, late, { id, error: 'late' }),
+      await markSent(db, late, { id, githubId: 1, at: world.now() }),
+    ];
+    expect(await lateMarks()).toEqual(['lost', 'lost', 'lost', 'lost']);
+    expect((await writesOf())[0]).toMatchObject({ status: 'pending', attempts: 2, lastError: null, githubId: null });
+    expect(await markSent(db, next, { id, githubId: 2, at: world.now() })).toBe('marked');
+    expect(await lateMarks()).toEqual(['lost', 'lost', 'lost', 'lost']);
+    expect((await writesOf())[0]).toMatchObject({ status: 'sent', attempts: 2, githubId: 2n });
+    await leaveLane(db, next);
+  });
+
+  it('one that lost the lane while it sent stops there, and its successor looks first', async () => {
+    await push(world, project);
+    world.queues.obliterate();
+    const { db } = world.database;
+    const { installationId } = project;
+    world.sandbox.faults.set({ kind: 'latency', milliseconds: 300, match: 'checks/create' });
+    const late = flush(world.deps, { installationId, upTo: '1' });
+    await expect.poll(async () => (await writesOf())[0]?.attempts).toBe(1);
+    // The machine stood still for longer than the lane is held.
+    world.clock.aheadMs += 60_000;
+    const until = new Date(world.now().getTime() + 30_000);
+    const taken = await takeLane(db, { installationId, until }, world.now());
+    await late;
+    expect((await writesOf()).map(({ status, attempts }) => [status, attempts])).toEqual([
+      ['pending', 1],
+      ['pending', 0],
+    ]);
+    if (taken.kind === 'held') await leaveLane(db, taken.lane);
+    await flush(world.deps, { installationId, upTo: '1' });
+    expect(held()).toMatchObject({ deployments: 1, runs: [null] });
+    expect((await writesOf()).map(({ status, attempts }) => [status, attempts])).toEqual([
+      ['sent', 2],
+      ['sent', 1],
+    ]);
   });
 });
 

@@ -42,17 +42,19 @@ async function laneOf(deps: WorkerDeps, taken: HeldLane): Promise<Lane & { held:
     send: (write) =>
       meanwhile(sendWrite(db, client, write), renewMs, async () => {
         const kept = await keepLane(db, held, holdUntil(deps));
+        // Once it is lost, `held` fits nothing any more: no later beat, no mark and no further write counts.
         if (kept !== 'lost') held = kept;
       }),
-    markSent: ({ id }, sent) => markSent(db, id, sent),
-    markLater: ({ id }, later) => markLater(db, id, later),
+    markSent: ({ id }, sent) => markSent(db, held, { id, ...sent }),
+    markLater: ({ id }, later) => markLater(db, held, { id, ...later }),
     limit: async ({ id }, { until, error }) => {
       await limitLane(db, installationId, until);
-      await markUnheard(db, id, error);
+      return markUnheard(db, held, { id, error });
     },
-    markFailed: ({ id, key }, error) => {
-      deps.log.warn({ installationId, key, reason: error }, 'GitHub did not take a write');
-      return markFailed(db, id, error);
+    markFailed: async ({ id, key }, error) => {
+      const marked = await markFailed(db, held, { id, error });
+      if (marked === 'marked') deps.log.warn({ installationId, key, reason: error }, 'GitHub did not take a write');
+      return marked;
     },
     now: deps.now,
   };

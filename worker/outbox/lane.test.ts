@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StalledError, WaitingError } from '../../platform/errors/errors.ts';
-import type { PendingWrite } from '../../prisma/store/outbox.ts';
+import type { Marked, PendingWrite } from '../../prisma/store/outbox.ts';
 import { flushLane, type Lane } from './lane.ts';
 import { maxAttempts } from './retry.ts';
 
@@ -16,6 +16,8 @@ interface FakeLane extends Lane {
   limitedUntil: Date | null;
   /** What the next attempt finds; begun when there is none. */
   begins: ('begun' | 'not_owed' | 'lost')[];
+  /** Another process took it while a write was sent. */
+  isLost: boolean;
   clock: Date;
 }
 
@@ -35,9 +37,10 @@ function fakeLane(keys: string[], answers: (number | Error)[]): FakeLane {
     status: 'pending',
   }));
   const row = (write: PendingWrite): Row => rows.find(({ id }) => id === write.id)!;
-  const change = (write: PendingWrite, to: Partial<Row>): Promise<void> => {
+  const change = (write: PendingWrite, to: Partial<Row>): Promise<Marked> => {
+    if (lane.isLost) return Promise.resolve('lost');
     Object.assign(row(write), to);
-    return Promise.resolve();
+    return Promise.resolve('marked');
   };
   const waits = (write: Row): boolean =>
     rows.some(
@@ -52,6 +55,7 @@ function fakeLane(keys: string[], answers: (number | Error)[]): FakeLane {
     calls: [],
     limitedUntil: null,
     begins: [],
+    isLost: false,
     clock: start,
     now: () => lane.clock,
     sendable: () =>
@@ -167,6 +171,18 @@ describe('flushLane', () => {
   it('sends nothing more when another process has taken the lane', async () => {
     const lane = fakeLane(['a:1', 'a:2'], []);
     lane.begins = ['begun', 'lost'];
+    expect(await flushLane(lane)).toEqual({ kind: 'lost' });
+    expect(lane.calls).toEqual(['a:1']);
+  });
+
+  it.each([
+    ['was sent', 1],
+    ['has to be tried again', away()],
+    ['was refused', new StalledError('github_rejected', 'No.')],
+    ['was limited', new WaitingError('github_rate_limited', 'Slowly.', { until: start })],
+  ])('ends when another process took the lane while a write %s', async (_what, answer) => {
+    const lane = fakeLane(['a:1', 'b:1'], [answer]);
+    lane.isLost = true;
     expect(await flushLane(lane)).toEqual({ kind: 'lost' });
     expect(lane.calls).toEqual(['a:1']);
   });

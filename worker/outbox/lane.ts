@@ -1,9 +1,9 @@
 /** Sends what an installation's lane of the outbox owes, in order per subject, and says why it stopped. */
 import { classify } from '../../platform/errors/classify.ts';
-import type { PendingWrite } from '../../prisma/store/outbox.ts';
+import type { Marked, PendingWrite } from '../../prisma/store/outbox.ts';
 import { maxAttempts, retryDelayMs } from './retry.ts';
 
-/** What the lane needs of the database, and of GitHub: a fake is a plain object. */
+/** What the lane needs of the database, and of GitHub: a fake is a plain object. Nothing is marked once the lane is lost. */
 export interface Lane {
   /** Writes that may be sent now, oldest first: none behind one of the same subject that has to wait. */
   sendable(): Promise<PendingWrite[]>;
@@ -11,11 +11,11 @@ export interface Lane {
   begin(write: PendingWrite): Promise<'begun' | 'not_owed' | 'lost'>;
   /** Writes to GitHub, or finds that it was written before. Gives GitHub's id of what is there now. */
   send(write: PendingWrite): Promise<number | null>;
-  markSent(write: PendingWrite, sent: { githubId: number | null; at: Date }): Promise<void>;
-  markLater(write: PendingWrite, later: { notBefore: Date; error: string }): Promise<void>;
+  markSent(write: PendingWrite, sent: { githubId: number | null; at: Date }): Promise<Marked>;
+  markLater(write: PendingWrite, later: { notBefore: Date; error: string }): Promise<Marked>;
   /** It was no attempt, and nothing is sent for this installation before then. */
-  limit(write: PendingWrite, limit: { until: Date; error: string }): Promise<void>;
-  markFailed(write: PendingWrite, error: string): Promise<void>;
+  limit(write: PendingWrite, limit: { until: Date; error: string }): Promise<Marked>;
+  markFailed(write: PendingWrite, error: string): Promise<Marked>;
   now(): Date;
 }
 
@@ -42,14 +42,18 @@ const personMs = 5 * 60_000;
 /** `passed`: whatever became of it, the next one may go. */
 type Sent = { kind: 'passed' } | { kind: 'later' } | Extract<Flushed, { kind: 'limited' | 'lost' }>;
 
+/** What follows from the write, unless the lane was lost while it was sent: then its successor sees to it, and looks first. */
+function unlessLost(marked: Marked, sent: Sent): Sent {
+  return marked === 'lost' ? { kind: 'lost' } : sent;
+}
+
 async function sendOne(lane: Lane, write: PendingWrite): Promise<Sent> {
   const begun = await lane.begin(write);
   if (begun === 'lost') return { kind: 'lost' };
   if (begun === 'not_owed') return { kind: 'passed' };
   try {
     const githubId = await lane.send(write);
-    await lane.markSent(write, { githubId, at: lane.now() });
-    return { kind: 'passed' };
+    return unlessLost(await lane.markSent(write, { githubId, at: lane.now() }), { kind: 'passed' });
   } catch (error) {
     return putOff(lane, write, error);
   }
@@ -60,25 +64,25 @@ async function putOff(lane: Lane, write: PendingWrite, error: unknown): Promise<
   const attempt = write.attempts + 1;
   switch (found.policy) {
     case 'waiting':
-      await lane.limit(write, { until: found.until, error: found.message });
-      return { kind: 'limited', until: found.until };
+      return limit(lane, write, { until: found.until, error: found.message });
     case 'retry': {
       if (attempt >= maxAttempts) break;
       const notBefore = new Date(lane.now().getTime() + retryDelayMs(attempt));
-      await lane.markLater(write, { notBefore, error: found.message });
-      return { kind: 'later' };
+      return unlessLost(await lane.markLater(write, { notBefore, error: found.message }), { kind: 'later' });
     }
     case 'stalled': {
       if (!notOfTheWrite.has(found.code)) break;
       const until = new Date(lane.now().getTime() + personMs);
-      await lane.limit(write, { until, error: found.message });
-      return { kind: 'limited', until };
+      return limit(lane, write, { until, error: found.message });
     }
     case 'ignored':
       break;
   }
-  await lane.markFailed(write, `${found.code}: ${found.message}`);
-  return { kind: 'passed' };
+  return unlessLost(await lane.markFailed(write, `${found.code}: ${found.message}`), { kind: 'passed' });
+}
+
+async function limit(lane: Lane, write: PendingWrite, asked: { until: Date; error: string }): Promise<Sent> {
+  return unlessLost(await lane.limit(write, asked), { kind: 'limited', until: asked.until });
 }
 
 /**
