@@ -1,25 +1,19 @@
 /** Brings the exact commit onto the disk: a bare cache per repository, and a checkout without `.git` per build. */
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { CannotRun, run, type RunResult } from '../../process/run.ts';
-import { BuildFailed } from '../failure.ts';
-import { fetchGitEnv, localGitEnv } from './git-env.ts';
+import { withCommit, type CacheOptions, type CommitOrder } from './cache.ts';
+import { localGitEnv } from './git-env.ts';
+import { git } from './git.ts';
 
-export interface SourceOrder {
+export interface SourceOrder extends CommitOrder {
   repositoryId: number;
-  cloneUrl: string;
-  sha: string;
-  token: string;
 }
 
-export interface SourceOptions {
+export interface SourceOptions extends CacheOptions {
   /** Holds `<repository id>.git`. */
   cacheDir: string;
-  /** Holds one directory per checkout. */
+  /** Holds one directory per checkout; cleared when the agent starts. */
   workDir: string;
-  env: Readonly<Record<string, string>>;
-  deadlineMs: number;
-  signal: AbortSignal;
   /** A line for the build's log. */
   onNote: (line: string) => void;
 }
@@ -30,46 +24,9 @@ export interface Checkout {
   remove: () => Promise<void>;
 }
 
-/** One fetch at a time per cache: git's own locks would make the second one fail. */
-const queues = new Map<string, Promise<unknown>>();
-
 export async function fetchSource(order: SourceOrder, options: SourceOptions): Promise<Checkout> {
   const cache = path.join(options.cacheDir, `${order.repositoryId}.git`);
-  const before = queues.get(cache) ?? Promise.resolve();
-  const mine = before.then(() => fetchCommit(cache, order, options));
-  queues.set(
-    cache,
-    mine.catch(() => undefined),
-  );
-  await mine;
-  return await checkOut(cache, order.sha, options);
-}
-
-async function fetchCommit(cache: string, order: SourceOrder, options: SourceOptions): Promise<void> {
-  await mkdir(options.cacheDir, { recursive: true, mode: 0o700 });
-  if (!(await exists(path.join(cache, 'HEAD')))) {
-    await git(['init', '--quiet', '--bare', cache], localGitEnv(options.env), options);
-  }
-  const env = fetchGitEnv({ base: options.env, cloneUrl: order.cloneUrl, token: order.token });
-  // The commit gets a name, so that the next fetch only asks for what is new.
-  const refspec = `+${order.sha}:refs/landfall/newest`;
-  const argv = [
-    `--git-dir=${cache}`,
-    'fetch',
-    '--quiet',
-    '--depth=1',
-    '--no-tags',
-    '--no-recurse-submodules',
-    '--force',
-  ];
-  const fetched = await gitResult([...argv, '--', order.cloneUrl, refspec], env, options);
-  if (fetched.code !== 0) {
-    throw new BuildFailed(
-      'source_unavailable',
-      `Commit ${order.sha.slice(0, 12)} could not be fetched from ${order.cloneUrl}: ${lastLine(fetched.stderr)} ` +
-        'Does the commit still exist, and may the app read the repository?',
-    );
-  }
+  return await withCommit({ cache, order }, options, () => checkOut(cache, order.sha, options));
 }
 
 async function checkOut(cache: string, sha: string, options: SourceOptions): Promise<Checkout> {
@@ -86,7 +43,7 @@ async function checkOut(cache: string, sha: string, options: SourceOptions): Pro
       GIT_INDEX_FILE: path.join(directory, 'index'),
     };
     // `core.bare` of the cache would contradict the work tree.
-    await git(['-c', 'core.bare=false', 'read-tree', '--reset', '-u', sha], env, { ...options, cwd: root });
+    await git(['-c', 'core.bare=false', 'read-tree', '--reset', '-u', sha], { ...options, env, cwd: root });
     await noteSubmodules(env, options);
     return { root, remove };
   } catch (error) {
@@ -97,48 +54,9 @@ async function checkOut(cache: string, sha: string, options: SourceOptions): Pro
 
 /** Submodules would need rights to other repositories: their directories stay empty, and the log says so. */
 async function noteSubmodules(env: Record<string, string>, options: SourceOptions): Promise<void> {
-  const { stdout } = await git(['-c', 'core.bare=false', 'ls-files', '--stage', '-z'], env, options);
+  const { stdout } = await git(['-c', 'core.bare=false', 'ls-files', '--stage', '-z'], { ...options, env });
   const submodules = stdout.split('\0').filter((entry) => entry.startsWith('160000 '));
   for (const entry of submodules.slice(0, 20)) {
     options.onNote(`Submodule ${entry.split('\t')[1] ?? ''} is not fetched; its directory is empty.`);
-  }
-}
-
-async function git(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  options: SourceOptions & { cwd?: string },
-): Promise<RunResult> {
-  const result = await gitResult(args, env, options);
-  if (result.code === 0) return result;
-  const verb = args.find((one) => !one.startsWith('-') && !one.includes('=')) ?? '';
-  throw new BuildFailed('source_unavailable', `git ${verb} failed: ${lastLine(result.stderr)}`);
-}
-
-async function gitResult(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  options: SourceOptions & { cwd?: string },
-): Promise<RunResult> {
-  try {
-    const { deadlineMs, signal, cwd } = options;
-    return await run({ argv: ['git', ...args], env, deadlineMs, signal, ...(cwd === undefined ? {} : { cwd }) });
-  } catch (error) {
-    if (!(error instanceof CannotRun)) throw error;
-    throw new BuildFailed('builder_unavailable', `${error.message} Install git on this node.`, { cause: error });
-  }
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1)?.slice(0, 500) ?? '';
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await stat(file);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
   }
 }
