@@ -87,18 +87,25 @@ export class Problem {
 type Fields = Record<string, Field<unknown>>;
 type Values<F extends Fields> = { [K in keyof F]?: ValueOf<F[K]> };
 
-/** A mapping of known keys, all of them optional. Unknown keys are wrong. */
-export function object<F extends Fields>(description: string, fields: F): Field<Values<F>> {
+/** A mapping of known keys, all of them optional. Unknown keys are wrong, unless they match `ignored`: those are not read. */
+export function object<F extends Fields>(
+  description: string,
+  fields: F,
+  { ignored }: { ignored?: string } = {},
+): Field<Values<F>> {
   const known = Object.keys(fields);
   const properties = Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, field.schema]));
+  const free = ignored === undefined ? {} : { patternProperties: { [ignored]: {} } };
+  const isIgnored = (key: string) => ignored !== undefined && new RegExp(ignored).test(key);
   return {
-    schema: { type: ['object', 'null'], description, additionalProperties: false, properties },
+    schema: { type: ['object', 'null'], description, additionalProperties: false, properties, ...free },
     read(given, at) {
       const entries = readEntries(given, at);
       if (!entries) return null;
       const values: Partial<Record<keyof F, unknown>> = {};
       for (const { key, keyNode, value } of entries) {
         const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
+        if (!field && isIgnored(key)) continue;
         if (!field) note(at, unknownKey(key, known), keyNode);
         else values[key as keyof F] = field.read(value, child(at, key, keyNode)) ?? undefined;
       }
@@ -154,16 +161,44 @@ export function listOf<T>(description: string, item: Field<T>, maxItems: number)
 
 type Entry = { key: string; keyNode: Node | null; value: Node | null };
 
+/** The entries of a mapping, those that it merges included: its own go before them, and among them the first. */
 function readEntries(given: Node | null, at: Place): Entry[] | null {
   const node = resolved(given, at);
   if (at.source.budget < 0) return null;
   if (node === null) return [];
   if (!isMap<Node, Node | null>(node)) return note(at, 'expected a mapping of keys and values', given);
-  return node.items.map((pair: Pair<Node, Node | null>) => ({
-    key: isScalar(pair.key) ? String(pair.key.value) : String(pair.key),
-    keyNode: pair.key,
-    value: pair.value,
-  }));
+  const merges = node.items.filter(({ key }) => isMergeKey(key));
+  const own = node.items.filter(({ key }) => !isMergeKey(key)).map(toEntry);
+  const merged = merges.flatMap(({ key, value }) => mergedEntries(value, child(at, '<<', key)));
+  const byKey = new Map([...own, ...merged].toReversed().map((entry) => [entry.key, entry]));
+  return [...byKey.values()].toReversed();
+}
+
+function toEntry({ key, value }: Pair<Node, Node | null>): Entry {
+  return { key: isScalar(key) ? String(key.value) : String(key), keyNode: key, value };
+}
+
+/** In quotes it is a key like any other. */
+function isMergeKey(key: Node): boolean {
+  return isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
+}
+
+/** Of a mapping or a list of mappings, mostly given as aliases. What is merged counts each time that it is. */
+function mergedEntries(given: Node | null, at: Place): Entry[] {
+  const node = resolved(given, at);
+  if (!isSeq<Node>(node)) return mergedMapping(node, given, at);
+  return node.items.flatMap((item) => mergedMapping(resolved(item, at), item, at));
+}
+
+function mergedMapping(node: Node | null, given: Node | null, at: Place): Entry[] {
+  if (at.source.budget < 0) return [];
+  if (!isMap(node)) {
+    note(at, 'expected a mapping to merge, or a list of them', given ?? at.anchor);
+    return [];
+  }
+  const entries = readEntries(node, at) ?? [];
+  at.source.budget -= entries.length;
+  return entries;
 }
 
 function unknownKey(key: string, known: readonly string[]): string {

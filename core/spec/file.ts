@@ -123,9 +123,14 @@ export const environmentField = object('Where the services run', {
 });
 export type EnvironmentInFile = ValueOf<typeof environmentField>;
 
-export const fileField = object('What Landfall deploys', {
-  version: scalar({ const: 1 }, '1', ({ value }) => (value === 1 ? value : new Problem())),
-  services: mapOf(name, { description: 'Services by name', value: serviceField }),
-  environments: mapOf(name, { description: 'Environments by name', value: environmentField }),
-});
+export const fileField = object(
+  'What Landfall deploys',
+  {
+    version: scalar({ const: 1 }, '1', ({ value }) => (value === 1 ? value : new Problem())),
+    services: mapOf(name, { description: 'Services by name', value: serviceField }),
+    environments: mapOf(name, { description: 'Environments by name', value: environmentField }),
+  },
+  // A place for what aliases and merge keys repeat elsewhere.
+  { ignored: '^x-' },
+);
 export type ConfigInFile = ValueOf<typeof fileField>;

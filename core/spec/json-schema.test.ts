@@ -23,15 +23,17 @@ describe('the published schema of landfall.yml', () => {
     'services: { web: { build: ., port: 3000 }, jobs: { port: none, command: [run, it] } }',
     'services: { web: { health: { path: /up, interval: 5s }, resources: { cpu: 0.5, memory: 256Mi, pids: 9 } } }',
     'services: { web: { env: { A: b, N: 1, ON: true }, secrets: [TOKEN], replicas: 0, stop_grace: 1m30s } }',
+    'x-small: &small { replicas: 1 }\nservices: { web: { <<: *small, port: 3000 } }',
     'environments: { production: { branch: main, url: "https://example.com", services: { web: { replicas: 2 } } } }',
   ])('accepts what the reader accepts: %s', (text) => {
-    expect(accepts(parse(text)), JSON.stringify(accepts.errors)).toBe(true);
+    expect(accepts(parse(text, { merge: true })), JSON.stringify(accepts.errors)).toBe(true);
     expect(parseProjectConfig(text, 'landfall.yml').ok).toBe(true);
   });
 
   it.each([
     'version: 2',
     'service: {}',
+    'services: { web: { x-port: 1 } }',
     'services: { Web: {} }',
     'services: { web: { prot: 80 } }',
     'services: { web: { port: 70000 } }',
@@ -44,7 +46,7 @@ describe('the published schema of landfall.yml', () => {
     'services: { web: { env: { A: [1] } } }',
     'environments: { production: { services: { web: { port: 1 } } } }',
   ])('refuses what the reader refuses: %s', (text) => {
-    expect(accepts(parse(text))).toBe(false);
+    expect(accepts(parse(text, { merge: true }))).toBe(false);
     expect(parseProjectConfig(text, 'landfall.yml').ok).toBe(false);
   });
 });

@@ -102,6 +102,41 @@ environments:
     expect(read.services['b']?.env).toEqual({ X: 'y' });
   });
 
+  it('merges what a merge key names: own keys go first, then the first of a list', () => {
+    const read = config(`
+x-small: &small { replicas: 1, resources: { cpu: 0.1 } }
+x-live: &live { replicas: 3, port: 80, env: { A: live } }
+services:
+  a: { <<: *small, port: 3000 }
+  b: { port: 3000, <<: *small, replicas: 2 }
+  c: { <<: [*live, *small], env: { B: c } }
+  d: { <<: { <<: *small, replicas: 5 } }
+environments:
+  production: { env: &env { X: y, Z: z } }
+  staging: { branch: develop, env: { <<: *env, X: n } }
+`);
+    expect(read.services['a']).toMatchObject({ replicas: 1, port: 3000, resources: { cpuMillis: 100 } });
+    expect(read.services['b']).toMatchObject({ replicas: 2, port: 3000, resources: { cpuMillis: 100 } });
+    expect(read.services['c']).toMatchObject({ replicas: 3, port: 80, env: { B: 'c' }, resources: { cpuMillis: 100 } });
+    expect(read.services['d']).toMatchObject({ replicas: 5, resources: { cpuMillis: 100 } });
+    expect(read.environments['staging']?.env).toEqual({ X: 'n', Z: 'z' });
+  });
+
+  it('merges services and environments by name', () => {
+    const read = config('x-all: &all { a: { port: 1 }, b: { port: 2 } }\nservices: { <<: *all, b: { port: 3 } }');
+    expect(read.services).toMatchObject({ a: { port: 1 }, b: { port: 3 } });
+  });
+
+  it('says what is wrong in what is merged where it stands', () => {
+    expect(issues('x-a: &a\n  prot: 1\nservices:\n  web:\n    <<: *a')).toEqual([
+      '2 services.web: unknown key "prot"; did you mean port?',
+    ]);
+  });
+
+  it('does not read free keys at the top', () => {
+    expect(config('x-anything: [1, { a: b }]\nx-: 2').services['web']).toEqual(defaultService);
+  });
+
   it('says everything that is wrong at once, each at its line', () => {
     const text = `services:
   web:
@@ -144,7 +179,13 @@ environments:
     ['a variable', 'services: {a: {env: {1X: y}}}', '"1X" is not a variable'],
     ['a variable without a value', 'services: {a: {env: {X: }}}', 'env.X: expected a text, a number or a boolean'],
     ['a name twice', 'services: {a: {secrets: [X], env: {X: y}}}', 'X is both a secret and a variable'],
-    ['a merge key', 'services: {a: {<<: {port: 1}}}', 'unknown key "<<"'],
+    ['a merge key in quotes', 'services: {a: {"<<": {port: 1}}}', 'unknown key "<<"'],
+    ['a merge of a text', 'services: {a: {<<: b}}', 'services.a.<<: expected a mapping to merge, or a list of them'],
+    ['a merge of nothing', 'services: {a: {<<: }}', 'services.a.<<: expected a mapping to merge'],
+    ['a merge of a list of texts', 'services: {a: {<<: [{port: 1}, b]}}', 'services.a.<<: expected a mapping'],
+    ['a merge of what is not there', 'services: {a: {<<: *gone}}', 'nothing before this is named &gone'],
+    ['two merge keys', 'services: {a: {<<: {port: 1}, <<: {replicas: 1}}}', '1 This is not valid YAML'],
+    ['a free key that is not at the top', 'services: {a: {x-b: 1}}', 'unknown key "x-b"'],
     ['a key twice', 'version: 1\nversion: 1', '2 This is not valid YAML'],
     ['bad YAML', 'services: [', '1 This is not valid YAML'],
     ['two documents', 'version: 1\n---\nversion: 1', 'This is not valid YAML'],
@@ -167,6 +208,19 @@ environments:
     expect(issues(bomb)).toEqual(['1 The file holds too much, or repeats itself too often through aliases.']);
   });
 
+  const doublings = Array.from({ length: 15 }, (_, i) => `x-${i + 1}: &a${i + 1} { <<: [*a${i}, *a${i}] }`);
+  it.each([
+    ['doubles itself', `x-0: &a0 { port: 1 }\n${doublings.join('\n')}\nservices: { web: { <<: *a15 } }`],
+    ['merges itself', 'services: { web: &web { <<: *web } }'],
+    ['merges itself twice', 'x-a: &a { <<: [*a, *a], port: 1 }\nservices: { web: *a }'],
+    [
+      'merges much many times',
+      `x-a: &a { ${Array.from({ length: 500 }, (_, i) => `V${i}: x`).join(', ')} }\nservices: { web: { env: { <<: [${Array.from({ length: 60 }, () => '*a').join(', ')}] } } }`,
+    ],
+  ])('refuses what %s through merge keys', (_what, text) => {
+    expect(issues(text)).toEqual(['1 The file holds too much, or repeats itself too often through aliases.']);
+  });
+
   it('never throws, and every issue has a line of the file', () => {
     const word = fc.constantFrom(
       'services',
@@ -186,6 +240,8 @@ environments:
       "'",
       '|',
       '<<',
+      '<<: *a',
+      'x-a',
       '5s',
     );
     fc.assert(
