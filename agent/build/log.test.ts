@@ -21,8 +21,9 @@ function setUp(maxBytes = 1_000_000) {
     push: (more: readonly LogLine[]) => void lines.push(...more),
     end: () => Promise.resolve(void (ended += 1)),
   };
-  const log = buildLog({ stream, secrets: [token], maxBytes, clock: manualClock(at) });
-  return { log, lines, texts: () => lines.map(({ text }) => text), ended: () => ended };
+  const clock = manualClock(at);
+  const log = buildLog({ stream, secrets: [token], maxBytes, clock });
+  return { log, clock, lines, texts: () => lines.map(({ text }) => text), ended: () => ended };
 }
 
 describe('the log of a build', () => {
@@ -74,12 +75,38 @@ describe('the log of a build', () => {
     expect(JSON.stringify([texts(), log.tail(), log.mask(token)])).not.toContain(token);
   });
 
-  it('is bounded, and says what was dropped', async () => {
-    const { log, texts, ended } = setUp(2_000);
-    for (let count = 0; count < 1_000; count += 1) log.progress(output(`line ${count} of many\n`));
+  it('is bounded and goes on: whoever reads it has its last lines within a second, and is told what is left out', async () => {
+    const { log, clock, texts, ended } = setUp(50_000);
+    for (let count = 0; count < 10_000; count += 1) {
+      log.progress(output(`line ${count} of many\n`));
+      if (count % 1_000 === 999) {
+        await clock.advance(1_000);
+        expect(texts().at(-1)).toBe(`line ${count} of many`);
+      }
+    }
+    expect(texts().join('\n').length).toBeLessThan(28_000);
+    expect(texts().filter((text) => /^… \d+ lines/.test(text)).length).toBeGreaterThan(7);
+    log.note('the very last');
     await log.end();
-    expect(texts().join('\n').length).toBeLessThan(3_000);
-    expect([texts()[0], texts().at(-1), ended()]).toEqual(['line 0 of many', 'line 999 of many', 1]);
+    expect([texts()[0], texts().at(-1), ended(), clock.armed()]).toEqual(['line 0 of many', 'the very last', 1, []]);
+  });
+
+  it('has the last words of a step that ends no line, before it says how it ended', () => {
+    const { log, texts } = setUp();
+    log.progress({ kind: 'vertex-started', vertex: 'v1', name: 'RUN make', at });
+    log.progress(output('fatal: no rule', 'stderr'));
+    log.progress({ kind: 'vertex-failed', vertex: 'v1', name: 'RUN make', error: 'exit code: 2', at });
+    const last = ['#1 RUN make', 'fatal: no rule', '#1 FAILED RUN make: exit code: 2'];
+    expect([texts(), log.tail()]).toEqual([last, last]);
+  });
+
+  it('takes what never ends its line in pieces, and little of it into the outcome', () => {
+    const { log, lines } = setUp();
+    const given = `.${'🚀'.repeat(25_000)}`;
+    log.progress(output(given));
+    expect(lines.map(({ text }) => text.length)).toEqual([16_383, 16_384, 16_384]);
+    expect(lines.every(({ text }) => !/^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/.test(text))).toBe(true);
+    expect(log.tail().every((text) => text.length <= 2_000)).toBe(true);
   });
 
   it('keeps the last lines for the outcome', () => {

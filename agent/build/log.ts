@@ -1,7 +1,7 @@
 /** A build's log: BuildKit's progress as lines for a person, with secrets masked, bounded, on their way to the control plane. */
 import { StringDecoder } from 'node:string_decoder';
 import type { LogLine } from '../../core/contract/logs.ts';
-import { boundLog } from '../../core/log/bound.ts';
+import { boundLog, boundsOf } from '../../core/log/bound.ts';
 import { createMask, maskText, type Mask } from '../../core/log/mask.ts';
 import type { Clock } from '../loop/clock.ts';
 import type { LogStream } from '../logs/shipper.ts';
@@ -19,13 +19,14 @@ export interface BuildLog {
 }
 
 export interface BuildLogOptions {
-  stream: LogStream;
+  stream: Pick<LogStream, 'push' | 'end'>;
   secrets: readonly string[];
   maxBytes: number;
   clock: Clock;
 }
 
 interface StepOutput {
+  vertex: string;
   decoder: StringDecoder;
   mask: Mask;
   rest: string;
@@ -33,17 +34,32 @@ interface StepOutput {
 }
 
 const tailLines = 50;
+/** Of a line of the tail, which travels with the outcome; the log itself has more of it. */
+const maxTailLine = 2_000;
+/** Without a line end, what is longer is a line. */
+const maxOpenLine = 16_384;
+/** How often what is held of a long log is passed on. */
+const paceMs = 1_000;
 
 export function buildLog(options: BuildLogOptions): BuildLog {
-  const bound = boundLog({ maxBytes: options.maxBytes });
+  const bound = boundLog(boundsOf(options));
   const numbers = new Map<string, number>();
   const outputs = new Map<string, StepOutput>();
   let tail: string[] = [];
+  let cancelFlush: (() => void) | null = null;
 
-  const write = (text: string, line: { at: Date; error: boolean }): void => {
-    tail = [...tail, text].slice(-tailLines);
-    const lines = bound.push({ at: line.at.toISOString(), text, error: line.error });
+  const pass = (lines: readonly LogLine[]): void => {
     if (lines.length > 0) options.stream.push(lines);
+  };
+  const flush = (): void => {
+    cancelFlush?.();
+    cancelFlush = null;
+    pass(bound.flush());
+  };
+  const write = (text: string, line: { at: Date; error: boolean }): void => {
+    tail = [...tail, text.slice(0, maxTailLine)].slice(-tailLines);
+    pass(bound.push({ at: line.at.toISOString(), text, error: line.error }));
+    if (bound.isHolding()) cancelFlush ??= options.clock.after(paceMs, flush);
   };
   const note = (text: string): void => {
     write(maskText(text, options.secrets), { at: options.clock.now(), error: false });
@@ -57,7 +73,8 @@ export function buildLog(options: BuildLogOptions): BuildLog {
     const key = `${vertex} ${error}`;
     const known = outputs.get(key);
     if (known !== undefined) return known;
-    const fresh = { decoder: new StringDecoder('utf8'), mask: createMask(options.secrets), rest: '', error };
+    const decoder = new StringDecoder('utf8');
+    const fresh = { vertex, decoder, mask: createMask(options.secrets), rest: '', error };
     outputs.set(key, fresh);
     return fresh;
   };
@@ -65,13 +82,20 @@ export function buildLog(options: BuildLogOptions): BuildLog {
     const lines = (step.rest + text).split('\n');
     step.rest = lines.pop() ?? '';
     for (const line of lines) write(line.replace(/\r$/, ''), { at, error: step.error });
-  };
-  const closeOutputs = (at: Date): void => {
-    for (const step of outputs.values()) {
-      writeLines(step, step.mask.write(step.decoder.end()) + step.mask.end(), at);
-      if (step.rest !== '') writeLines(step, '\n', at);
+    while (step.rest.length > maxOpenLine) {
+      const piece = step.rest.slice(0, maxOpenLine).replace(/[\uD800-\uDBFF]$/, '');
+      step.rest = step.rest.slice(piece.length);
+      write(piece, { at, error: step.error });
     }
-    outputs.clear();
+  };
+  const closeOutput = (key: string, step: StepOutput, at: Date): void => {
+    writeLines(step, step.mask.write(step.decoder.end()) + step.mask.end(), at);
+    if (step.rest !== '') writeLines(step, '\n', at);
+    outputs.delete(key);
+  };
+  /** A step that has ended prints no more: its last words need no line end. */
+  const closeStep = (vertex: string, at: Date): void => {
+    for (const [key, step] of outputs) if (step.vertex === vertex) closeOutput(key, step, at);
   };
 
   return {
@@ -84,13 +108,13 @@ export function buildLog(options: BuildLogOptions): BuildLog {
         writeLines(step, step.mask.write(step.decoder.write(Buffer.from(event.data))), event.at);
         return;
       }
+      if (event.kind === 'vertex-completed' || event.kind === 'vertex-failed') closeStep(event.vertex, event.at);
       const text = sentence(event, numberOf);
       if (text !== null) note(text);
     },
     end: async () => {
-      closeOutputs(options.clock.now());
-      const last = bound.end();
-      if (last.length > 0) options.stream.push(last satisfies LogLine[]);
+      for (const [key, step] of outputs) closeOutput(key, step, options.clock.now());
+      flush();
       await options.stream.end();
     },
   };

@@ -8,66 +8,126 @@ export interface LogBuffer {
   readonly push: (lines: readonly LogLine[]) => void;
   /** No more lines come. */
   readonly end: () => void;
-  /** What is to be sent now, `end` included; null when there is nothing. */
-  readonly next: (maxLines: number) => { offset: number; lines: LogLine[]; end: boolean } | null;
+  /** What is to be sent now, `end` included: at least one line, if there is one; null when there is nothing. */
+  readonly next: (most: BatchSize) => NextBatch | null;
   /** The other side has every line before this offset. */
   readonly acknowledge: (nextOffset: number, endWasSent: boolean) => void;
+  /** The other side will not take these first lines; their numbers are left out. Gives the offset of what follows. */
+  readonly skip: (count: number) => number;
   readonly isDone: () => boolean;
 }
 
+export interface BatchSize {
+  lines: number;
+  /** As it travels. */
+  bytes: number;
+}
+
+export interface NextBatch {
+  offset: number;
+  lines: LogLine[];
+  end: boolean;
+  /** As it travels. */
+  bytes: number;
+}
+
 export interface BufferOptions {
-  /** Lines that wait at most; at least 4. */
-  maxLines: number;
+  /** That wait at most, about. */
+  maxBytes: number;
   /** Offset of the first line that will be pushed. */
   startOffset: number;
 }
 
-export function logBuffer({ maxLines, startOffset }: BufferOptions): LogBuffer {
-  let lines: LogLine[] = [];
+interface Waiting {
+  line: LogLine;
+  bytes: number;
+  /** Lines whose place it takes; 0 of a line of the log itself. */
+  dropped: number;
+}
+
+export function logBuffer({ maxBytes, startOffset }: BufferOptions): LogBuffer {
+  let lines: Waiting[] = [];
+  let waitingBytes = 0;
   let base = startOffset;
   let sent = 0;
-  let dropped = 0;
   let state: 'open' | 'ended' | 'done' = 'open';
 
   const dropMiddle = (): void => {
-    const keepFirst = Math.max(sent, Math.floor(maxLines / 2));
-    const keepLast = Math.floor(maxLines / 4);
-    const last = lines.slice(-keepLast);
-    const middle = lines.slice(keepFirst, lines.length - keepLast).filter((line) => !notes.has(line));
-    dropped += middle.length;
-    const note = { at: last[0]?.at ?? new Date(0).toISOString(), text: noteText(dropped), error: true };
-    notes.add(note);
-    lines = [...lines.slice(0, keepFirst).filter((line, index) => index < sent || !notes.has(line)), note, ...last];
+    let keepFirst = Math.max(sent, countWithin(lines, maxBytes / 2));
+    // A note at the border is part of what is dropped: one note stands for all of it.
+    while (keepFirst > sent && isNote(lines[keepFirst - 1])) keepFirst -= 1;
+    const keepLast = Math.max(1, countWithin(lines.toReversed(), maxBytes / 4));
+    const lastFrom = Math.max(keepFirst, lines.length - keepLast);
+    const gone = lines.slice(keepFirst, lastFrom);
+    const at = gone.at(-1)?.line.at;
+    if (at === undefined) return;
+    const dropped = gone.reduce((count, one) => count + Math.max(1, one.dropped), 0);
+    const note = { ...sized({ at, text: noteText(dropped), error: true }), dropped };
+    lines = [...lines.slice(0, keepFirst), note, ...lines.slice(lastFrom)];
+    waitingBytes = sum(lines);
   };
-  const notes = new WeakSet<LogLine>();
+  const removeFirst = (count: number): void => {
+    waitingBytes -= sum(lines.slice(0, count));
+    lines = lines.slice(count);
+    base += count;
+    sent = Math.max(0, sent - count);
+  };
 
   return {
     push: (more) => {
       if (state !== 'open') return;
-      lines.push(...more);
-      if (lines.length > maxLines && lines.length - sent > 3) dropMiddle();
+      for (const line of more) {
+        const one = sized(line);
+        lines.push({ ...one, dropped: 0 });
+        waitingBytes += one.bytes;
+      }
+      if (waitingBytes > maxBytes) dropMiddle();
     },
     end: () => {
       if (state === 'open') state = 'ended';
     },
-    next: (count) => {
-      const batch = lines.slice(0, count);
+    next: (most) => {
+      const within = countWithin(lines.slice(0, most.lines), most.bytes);
+      const batch = lines.slice(0, Math.max(1, within));
       const end = state === 'ended' && batch.length === lines.length;
       if (batch.length === 0 && !end) return null;
       sent = Math.max(sent, batch.length);
-      return { offset: base, lines: batch, end };
+      return { offset: base, lines: batch.map(({ line }) => line), end, bytes: sum(batch) };
     },
     acknowledge: (nextOffset, endWasSent) => {
-      const taken = Math.min(lines.length, Math.max(0, nextOffset - base));
-      lines = lines.slice(taken);
-      base += taken;
-      sent = Math.max(0, sent - taken);
+      removeFirst(Math.min(lines.length, Math.max(0, nextOffset - base)));
       if (endWasSent && lines.length === 0 && state === 'ended') state = 'done';
+    },
+    skip: (count) => {
+      removeFirst(Math.min(lines.length, count));
+      return base;
     },
     isDone: () => state === 'done',
   };
 }
 
+/** Field names, quotes and the time. */
+const lineOverhead = 70;
+
+function sized(line: LogLine): { line: LogLine; bytes: number } {
+  return { line, bytes: Buffer.byteLength(JSON.stringify(line.text)) + lineOverhead };
+}
+
+function isNote(one: Waiting | undefined): boolean {
+  return one !== undefined && one.dropped > 0;
+}
+
+function sum(lines: readonly Waiting[]): number {
+  return lines.reduce((total, { bytes }) => total + bytes, 0);
+}
+
+/** How many of the first lines fit. */
+function countWithin(lines: readonly Waiting[], maxBytes: number): number {
+  let left = maxBytes;
+  const over = lines.findIndex(({ bytes }) => (left -= bytes) < 0);
+  return over === -1 ? lines.length : over;
+}
+
 function noteText(count: number): string {
-  return `[landfall: ${count} lines were dropped here because the control plane could not be reached]`;
+  return `[landfall: ${count} lines were dropped here because the control plane did not take them in time]`;
 }

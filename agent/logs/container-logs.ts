@@ -13,7 +13,7 @@ export interface ContainerLogs {
 }
 
 export interface ContainerLogsOptions {
-  shipper: LogShipper;
+  shipper: Pick<LogShipper, 'open'>;
   cursors: Readonly<Record<string, Cursor>>;
   /** Null: what the container writes is not to be read. */
   maskOf: (allocationId: string) => ((text: string) => string) | null;
@@ -29,6 +29,8 @@ interface Followed {
 }
 
 const maxWaitingLines = 1_000;
+/** Well below what the shipper holds of a stream: it never drops what the file still has. */
+const maxWaitingBytes = 1024 ** 2;
 const chunkBytes = 256 * 1_024;
 
 export function containerLogs(options: ContainerLogsOptions): ContainerLogs {
@@ -39,7 +41,7 @@ export function containerLogs(options: ContainerLogsOptions): ContainerLogs {
     const { allocationId } = seen;
     const one = followed.get(allocationId) ?? start(seen);
     const mask = options.maskOf(allocationId);
-    if (mask === null || one.ends.length >= maxWaitingLines) return;
+    if (mask === null || one.stream.isClosed() || isFull(one)) return;
     const chunk = await readFrom(seen.logPath, seen.local.containerId, one.readAt);
     if (chunk === null || chunk.bytes.length === 0) return;
     const { lines, consumed } = parseCri(chunk.bytes);
@@ -81,13 +83,19 @@ export function containerLogs(options: ContainerLogsOptions): ContainerLogs {
       for (const one of seen) await followOne(one);
       const present = new Set(seen.map(({ allocationId }) => allocationId));
       for (const [allocationId, { stream, ends }] of followed) {
-        if (present.has(allocationId) || ends.length > 0) continue;
+        if (present.has(allocationId) || (ends.length > 0 && !stream.isClosed())) continue;
         followed.delete(allocationId);
         void stream.end();
       }
     },
     cursors: () => Object.fromEntries([...followed].map(([allocationId, { taken }]) => [allocationId, taken])),
   };
+}
+
+function isFull({ ends, readAt, taken }: Followed): boolean {
+  const isSameFile = taken.inode === 0 || taken.inode === readAt.inode;
+  const bytes = isSameFile ? readAt.bytes - taken.bytes : 0;
+  return ends.length >= maxWaitingLines || bytes >= maxWaitingBytes;
 }
 
 /** Another container, or a file that was begun anew, is read from its start; null while there is no file. */

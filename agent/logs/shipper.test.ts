@@ -16,13 +16,23 @@ function setUp() {
     before: [] as (() => Promise<void>)[],
     after: [] as (() => Promise<void>)[],
     refuse: new Set<string>(),
+    /** Of the body, as the other side, or a proxy before it, takes it. */
+    bodyLimit: Infinity,
+    /** A text that the other side finds malformed. */
+    malformed: null as string | null,
     lines: [] as string[],
+  };
+  const refuseWhole = ({ batches }: LogsRequest): ControlRefused | null => {
+    if (Buffer.byteLength(JSON.stringify({ batches })) > world.bodyLimit)
+      return new ControlRefused(413, null, 'The control plane answered 413.');
+    const isMalformed = batches.some(({ lines }) => lines.some(({ text }) => text === world.malformed));
+    return isMalformed ? new ControlRefused(400, 'invalid_request', apiErrors.invalid_request.message) : null;
   };
   const take = ({ batches }: LogsRequest): LogsAnswer => ({
     accepted: batches.map(({ id, offset, lines }) => {
       if (world.refuse.has(id)) return { ok: false, code: 'log_full' };
       const have = kept.get(id) ?? [];
-      have.push(...lines.slice(have.length - offset).map(({ text }) => text));
+      for (const [index, { text }] of lines.entries()) have[offset + index] ??= text;
       kept.set(id, have);
       return { ok: true, nextOffset: have.length };
     }),
@@ -31,6 +41,8 @@ function setUp() {
     send: async (request) => {
       world.requests.push(structuredClone(request));
       await world.before.shift()?.();
+      const refused = refuseWhole(request);
+      if (refused !== null) throw refused;
       const answer = take(request);
       await world.after.shift()?.();
       return answer;
@@ -92,15 +104,76 @@ describe('logs', () => {
     void full.end().then(() => (ended = true));
     await clock.advance(50);
     expect([ended, kept.get('fine')]).toEqual([true, ['b']]);
+    expect([full.isClosed(), fine.isClosed()]).toEqual([true, false]);
   });
 
-  it('do not repeat a request that is refused as a whole', async () => {
-    const { clock, open, world } = setUp();
-    world.before.push(() => Promise.reject(new ControlRefused(403, 'node_removed', apiErrors.node_removed.message)));
+  it('travel in requests of bounded size, and every stream has its turn', async () => {
+    const { clock, kept, open, world } = setUp();
+    const wide = line('é'.repeat(16_384));
+    const [one, two] = [open('one'), open('two')];
+    one.push(Array.from({ length: 200 }, () => wide));
+    two.push(Array.from({ length: 200 }, () => wide));
+    await clock.advance(50);
+    await clock.advance(50);
+    expect([kept.has('one'), kept.has('two')]).toEqual([true, true]);
+    for (let turn = 0; turn < 60; turn += 1) await clock.advance(50);
+    expect([kept.get('one')?.length, kept.get('two')?.length]).toEqual([200, 200]);
+    const sizes = world.requests.map((request) => Buffer.byteLength(JSON.stringify(request)));
+    expect(Math.max(...sizes)).toBeLessThan(1024 ** 2);
+    expect(world.lines).toEqual([]);
+  });
+
+  it('are split when a request is too large for what stands between, and only a line that is too large alone is left out', async () => {
+    const { clock, kept, open, world } = setUp();
+    world.bodyLimit = 5_000;
+    const [one, two] = [open('one'), open('two')];
+    one.push([
+      ...Array.from({ length: 100 }, (_, index) => line(`line ${index}`)),
+      line('x'.repeat(9_000)),
+      line('after'),
+    ]);
+    two.push(Array.from({ length: 100 }, (_, index) => line(`line ${index}`)));
+    let ended = 0;
+    for (const log of [one, two]) void log.end().then(() => (ended += 1));
+    for (let turn = 0; turn < 200; turn += 1) await clock.advance(50);
+    expect(kept.get('two')).toHaveLength(100);
+    const first = kept.get('one')!;
+    // The number of the line that was left out is left out.
+    expect([first.length, first[99], first[100], first[101], ended]).toEqual([102, 'line 99', undefined, 'after', 2]);
+    expect(world.lines).toEqual([
+      'Of the log of build one, line 100 to before line 101 is left out: The control plane answered 413.',
+    ]);
+  });
+
+  it('lose only the lines that the control plane finds malformed: other streams, and what follows, go on', async () => {
+    const { clock, kept, open, world } = setUp();
+    world.malformed = 'bad';
+    const logs = ['one', 'two', 'three'].map(open);
+    for (const log of logs) log.push([line('a')]);
+    logs[1]?.push([line('bad')]);
+    for (let turn = 0; turn < 10; turn += 1) await clock.advance(50);
+    for (const log of logs) log.push([line('b')]);
+    await clock.advance(50);
+    expect([kept.get('one'), kept.get('three')]).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    expect(kept.get('two')?.at(-1)).toBe('b');
+    expect([logs.map((log) => log.isClosed()), world.lines.length]).toEqual([[false, false, false], 1]);
+  });
+
+  it('wait, rarely asking, while the node itself is refused, and go on when it is not any more', async () => {
+    const { clock, kept, open, world } = setUp();
+    const refused = () => Promise.reject(new ControlRefused(401, 'signature_stale', apiErrors.signature_stale.message));
+    for (let count = 0; count < 10; count += 1) world.before.push(refused);
     const log = open('one');
     log.push([line('a')]);
+    await clock.advance(120_000);
+    expect(world.requests.length).toBeLessThan(10);
+    expect([log.isClosed(), world.lines.length]).toEqual([false, 1]);
+    world.before.length = 0;
     await clock.advance(60_000);
-    expect(world.requests).toHaveLength(1);
+    expect(kept.get('one')).toEqual(['a']);
   });
 
   it('leave nothing behind when they stop', async () => {

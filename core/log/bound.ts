@@ -1,29 +1,44 @@
-/** Bounds a log: its beginning passes at once, its end is kept, and what is beyond is dropped from the middle, and said. */
+/**
+ * Bounds what a log costs while it goes on: its beginning passes line by line; past that, of each pace only the last lines pass, and a
+ * note stands where others are left out. A reader stays with the log, and has its end.
+ */
 import type { LogLine } from '../contract/logs.ts';
 
 export type BoundedLog = {
   /** The lines to pass on now. */
   push(line: LogLine): LogLine[];
-  /** The note on what was dropped, if anything was, and the last lines. */
-  end(): LogLine[];
+  /** What was held since the last time, with a note on what was left out before it. To be called once a pace, and at the end. */
+  flush(): LogLine[];
+  /** Lines are held that only `flush` passes on. */
+  isHolding(): boolean;
+};
+
+export type LogBounds = {
+  /** Of UTF-8 text, line ends included, that pass at once. */
+  headBytes: number;
+  /** That pass at each flush. The last line passes whatever its size is. */
+  paceBytes: number;
 };
 
 /** What the contract takes in one line. */
 const maxLineLength = 16_384;
-const noteBytes = 120;
 
-/** `maxBytes` of UTF-8 text, line ends included; longer lines are clipped to what the contract takes. */
-export function boundLog({ maxBytes }: { maxBytes: number }): BoundedLog {
-  const half = Math.max(0, Math.floor((maxBytes - noteBytes) / 2));
-  const tail: LogLine[] = [];
-  let headLeft = half;
-  let tailBytes = 0;
+/** Half of what is kept is the beginning, and keeps its place; a build that says little never meets its pace. */
+export function boundsOf({ maxBytes }: { maxBytes: number }): LogBounds {
+  return { headBytes: Math.floor(maxBytes / 2), paceBytes: Math.floor(maxBytes / 500) };
+}
+
+/** Lines longer than what the contract takes are clipped. */
+export function boundLog({ headBytes, paceBytes }: LogBounds): BoundedLog {
+  const held: LogLine[] = [];
+  let headLeft = headBytes;
+  let heldBytes = 0;
   let dropped = 0;
   let droppedBytes = 0;
   const dropFirst = () => {
-    const line = tail.shift();
+    const line = held.shift();
     if (!line) return;
-    tailBytes -= bytesOf(line);
+    heldBytes -= bytesOf(line);
     dropped += 1;
     droppedBytes += bytesOf(line);
   };
@@ -31,23 +46,27 @@ export function boundLog({ maxBytes }: { maxBytes: number }): BoundedLog {
     push(given) {
       const line = clipped(given);
       const bytes = bytesOf(line);
-      if (tail.length === 0 && dropped === 0 && bytes <= headLeft) {
+      if (bytes <= headLeft) {
         headLeft -= bytes;
         return [line];
       }
       headLeft = 0;
-      tail.push(line);
-      tailBytes += bytes;
-      while (tailBytes > half) dropFirst();
+      held.push(line);
+      heldBytes += bytes;
+      while (heldBytes > paceBytes && held.length > 1) dropFirst();
       return [];
     },
-    end() {
-      const rest = tail.splice(0);
+    flush() {
+      const rest = held.splice(0);
       const at = rest[0]?.at;
-      if (dropped === 0 || at === undefined) return rest;
-      const text = `… ${dropped} lines (${droppedBytes} bytes) are left out here: the log is longer than ${maxBytes} bytes …`;
-      return [{ at, text, error: false }, ...rest];
+      const note = `… ${dropped} lines (${droppedBytes} bytes) are left out here: this log is long, and they came too fast to keep them all …`;
+      const notes = dropped === 0 || at === undefined ? [] : [{ at, text: note, error: false }];
+      heldBytes = 0;
+      dropped = 0;
+      droppedBytes = 0;
+      return [...notes, ...rest];
     },
+    isHolding: () => held.length > 0,
   };
 }
 
