@@ -1,6 +1,7 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 import { layers } from './test/layers.js';
+import { shellRules } from './test/shell-rules.js';
 
 /** The import rules of docs/architecture.md, as lint: what a folder may not import, with the reason. */
 const layerRules = Object.entries(layers).map(([folder, { mayImport, bannedPackages }]) => ({
@@ -52,15 +53,7 @@ export default tseslint.config(
           selector: "MemberExpression[object.name='process'][property.name='env']",
           message: 'Only platform/config reads the environment.',
         },
-        {
-          selector:
-            "ImportDeclaration[source.value='node:child_process'] ImportSpecifier[imported.name=/^exec(Sync)?$/]",
-          message: 'No shell strings: use execFile or spawn with an argument array.',
-        },
-        {
-          selector: "Property[key.name='shell'][value.value=true]",
-          message: 'No shell strings: use execFile or spawn with an argument array.',
-        },
+        ...shellRules,
       ],
     },
   },
@@ -82,12 +75,13 @@ export default tseslint.config(
         },
         { selector: 'AwaitExpression', message: 'core/ decides; it never waits.' },
         { selector: 'FunctionDeclaration[async=true]', message: 'core/ decides; it never waits.' },
+        ...shellRules,
       ],
     },
   },
   {
     files: ['platform/config/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
-    rules: { 'no-restricted-syntax': 'off' },
+    rules: { 'no-restricted-syntax': ['error', ...shellRules] },
   },
   {
     files: ['**/*.test.ts', 'test/**/*.ts'],
@@ -100,6 +94,7 @@ export default tseslint.config(
   },
   {
     files: ['**/*.{js,mjs}'],
+    rules: { 'no-restricted-syntax': ['error', ...shellRules] },
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', setTimeout: 'readonly' } },
   },
   ...layerRules,

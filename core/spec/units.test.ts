@@ -37,7 +37,7 @@ describe('commandWords', () => {
     [`a''b c"d e"f ''`, ['ab', 'cd ef', '']],
     ['one\\ word', ['one word']],
     ['  spaced \t out ', ['spaced', 'out']],
-    [`sh -c 'a && b | c'`, ['sh', '-c', 'a && b | c']],
+    [`run -c 'a && b | c'`, ['run', '-c', 'a && b | c']],
     ['echo $HOME', ['echo', '$HOME']],
   ])('splits %s', (text, words) => expect(commandWords(text)).toEqual({ ok: true, words }));
 

@@ -156,7 +156,7 @@ describe('a push that cannot be kept', () => {
 
 describe('an image that does not serve', () => {
   it('because it exits at once: the last lines stand in the check run', async () => {
-    const dockerfile = commandDockerfile('sh', '-c', 'echo cannot go on; exit 7');
+    const dockerfile = commandDockerfile({ command: ['sh', '-c', 'echo cannot go on; exit 7'] });
     const sha = await shop.push({ ...app('never'), Dockerfile: dockerfile });
     const intent = await harness.failed(sha);
     expect(intent).toMatchObject({
@@ -172,7 +172,7 @@ describe('an image that does not serve', () => {
   it('because it never answers its port: it has until the deadline', async () => {
     const sha = await shop.push({
       ...app('never', { service: 'deadline: 5s' }),
-      Dockerfile: commandDockerfile('sleep', '600'),
+      Dockerfile: commandDockerfile({ command: ['sleep', '600'] }),
     });
     expect(await harness.failed(sha)).toMatchObject({
       reasonCode: expect.stringMatching(/deadline_passed|health_failed/),

@@ -169,8 +169,8 @@ describe.each(['PostgreSQL', 'Redis'] as const)('push to deploy with the queue o
 
   /** Pushes a page whose container listens after some seconds, and does this while it is waited for. */
   const duringRollout = async (page: string, disturb: () => unknown): Promise<IntentDetail> => {
-    const late = ['sh', '-c', 'busybox sleep 4; exec busybox httpd -f -p 8080 -h /www'];
-    const sha = await repository.push({ ...app(page), Dockerfile: commandDockerfile(...late) });
+    const late = { command: ['sh', '-c', 'busybox sleep 4; exec busybox httpd -f -p 8080 -h /www'] };
+    const sha = await repository.push({ ...app(page), Dockerfile: commandDockerfile(late) });
     await harness.intent(sha, ({ rollouts }) => rollouts.some(({ stage }) => stage === 'starting'));
     await disturb();
     return harness.succeeded(sha);

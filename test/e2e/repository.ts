@@ -66,9 +66,9 @@ export function failingDockerfile(words: string): string {
   return dockerfile.replace('COPY www', `${step}COPY www`);
 }
 
-/** An image that runs this instead. */
-export function commandDockerfile(...argv: string[]): string {
-  return dockerfile.replace(/CMD .*/, `CMD ${JSON.stringify(['/bin/busybox', ...argv])}`);
+/** An image that runs this command of busybox instead. */
+export function commandDockerfile({ command }: { command: readonly string[] }): string {
+  return dockerfile.replace(/CMD .*/, () => `CMD ${JSON.stringify(['/bin/busybox', ...command])}`);
 }
 
 export async function makeRepository(

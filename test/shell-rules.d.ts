@@ -1,0 +1,1 @@
+export const shellRules: { selector: string; message: string }[];
