@@ -1,4 +1,5 @@
 /** Files and directories of a repository at a ref. */
+import { posix } from 'node:path';
 import type { components } from '@octokit/openapi-types';
 import { findEntry, listTree, readBlob, type TreeEntry } from '../git/objects.ts';
 import { resolveCommit } from '../git/refs.ts';
@@ -76,6 +77,16 @@ async function getFile(world: World, place: Place, accept: string): Promise<Answ
   return { status: 200, body: { ...shown, ...encoded } };
 }
 
+/** As GitHub does: a link to a normal file of the repository is that file, any other is shown as the link that it is. */
+async function followLink(directory: string, sha: string, entry: TreeEntry): Promise<TreeEntry> {
+  if (types[entry.mode] !== 'symlink') return entry;
+  const target = (await readBlob(directory, entry.sha)).toString();
+  const to = posix.join(posix.dirname(entry.path), target);
+  if (posix.isAbsolute(target) || to.split('/').includes('..')) return entry;
+  const found = await findEntry(directory, sha, to);
+  return found?.type === 'blob' && types[found.mode] === undefined ? { ...found, path: entry.path } : entry;
+}
+
 async function getContent(call: RepositoryCall<'repos/get-content'>): Promise<Answer> {
   const { world, repository, params, query, accept } = call;
   const directory = world.git.directory(repository.id);
@@ -88,8 +99,9 @@ async function getContent(call: RepositoryCall<'repos/get-content'>): Promise<An
   const path = params.path.replace(/^\/+|\/+$/g, '');
   if (path.split('/').includes('..')) throw notFound();
   if (path === '') return getDirectory(world, { repository, ref, sha, path });
-  const entry = await findEntry(directory, sha, path);
-  if (entry === null) throw notFound();
+  const found = await findEntry(directory, sha, path);
+  if (found === null) throw notFound();
+  const entry = await followLink(directory, sha, found);
   if (entry.type === 'tree') return getDirectory(world, { repository, ref, sha, path });
   if (entry.type === 'commit') throw new Refusal(422, 'The sandbox does not serve submodules.');
   return getFile(world, { repository, ref, entry }, accept);

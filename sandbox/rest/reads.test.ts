@@ -1,5 +1,7 @@
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { refusal, setStage, tokenOctokit, valueAt, type Stage } from '../testing/harness.ts';
+import { git, refusal, setStage, tokenOctokit, valueAt, type Stage } from '../testing/harness.ts';
 
 let stage: Stage;
 let main: string;
@@ -34,6 +36,25 @@ describe('contents', () => {
       { type: 'file', name: 'README.md' },
       { type: 'dir', name: 'src' },
     ]);
+  });
+
+  it('of a symbolic link are those of the file that it leads to, else the link itself', async () => {
+    const { url } = await stage.sandbox.pushToken({ repositoryId: stage.repositoryId });
+    const clone = join(stage.folder, 'links');
+    await git(stage.folder, 'clone', '--quiet', url, clone);
+    const links = { 'src/file': 'index.js', file: './src/index.js', folder: 'src', out: '../x', root: '/etc/hosts' };
+    for (const [path, target] of Object.entries(links)) await symlink(target, join(clone, path));
+    await git(clone, 'add', '.');
+    await git(clone, 'commit', '--quiet', '-m', 'Link');
+    await git(clone, 'push', '--quiet', 'origin', 'HEAD:links');
+    for (const path of ['file', 'src/file'])
+      expect((await content(path, 'links')).data).toMatchObject({ type: 'file', path, size: 22 });
+    for (const path of ['folder', 'out', 'root'])
+      expect((await content(path, 'links')).data).toMatchObject({
+        type: 'symlink',
+        path,
+        target: links[path as 'out'],
+      });
   });
 
   it('are 404 for what is not there, and never leave the repository', async () => {
