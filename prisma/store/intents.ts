@@ -123,7 +123,7 @@ async function ensureServices(db: Db, environmentId: string, names: string[]): P
 async function supersedeWaiting(db: Db, environmentId: string, at: Date): Promise<string[]> {
   // One that is being released is waited for: it has begun then.
   await db.$executeRaw`
-    SELECT 1 FROM "Intent" WHERE "environmentId" = ${environmentId}::uuid AND status = 'active' ORDER BY id FOR UPDATE`;
+    SELECT 1 FROM "Intent" WHERE "environmentId" = ${environmentId}::uuid AND status = 'active' ORDER BY id FOR NO KEY UPDATE`;
   const waiting = await db.intent.findMany({
     where: { environmentId, status: 'active', rollouts: { none: {} } },
     orderBy: { createdAt: 'asc' },

@@ -6,7 +6,7 @@
  * 3. `Intent` (`lockIntentRow`)
  * 4. `Service` (`lockServices`)
  * 5. room on nodes (`lockPlacement`), then subnets (`lockSubnets`), then offers of builds (`lockBuildNodes`)
- * 6. `Build`, then `WorkItem`
+ * 6. `Build` (`lockBuild`), then `WorkItem`
  * 7. `Node` (`bumpNodes`): whoever changes allocations of a node holds its row
  * 8. `Allocation`, then `Rollout`
  * 9. what GitHub is owed: `CheckRun`, `GithubDeployment`, `OutboxWrite`
@@ -33,7 +33,7 @@ export async function lockSecretsOfIntent(db: Db, intentId: string): Promise<voi
 
 /** Null when it is gone. What hangs on it is read after it is held, so that of two that end at once the second sees the first. */
 export async function lockIntentRow(db: Db, intentId: string): Promise<Intent | null> {
-  const [intent] = await db.$queryRaw<Intent[]>`SELECT * FROM "Intent" WHERE id = ${intentId}::uuid FOR UPDATE`;
+  const [intent] = await db.$queryRaw<Intent[]>`SELECT * FROM "Intent" WHERE id = ${intentId}::uuid FOR NO KEY UPDATE`;
   return intent ?? null;
 }
 
@@ -50,4 +50,16 @@ export async function lockPlacement(db: Db): Promise<void> {
 /** While nodes get or give back their subnet numbers and names. */
 export async function lockSubnets(db: Db): Promise<void> {
   await db.$executeRaw`SELECT pg_advisory_xact_lock(${subnetLock}::int, 0)`;
+}
+
+/** What is done to its work follows. */
+export async function lockBuild(db: Db, buildId: string): Promise<void> {
+  await db.$executeRaw`SELECT 1 FROM "Build" WHERE id = ${buildId}::uuid FOR NO KEY UPDATE`;
+}
+
+/** The build that this is an attempt of. */
+export async function lockBuildOfWork(db: Db, workItemId: string): Promise<void> {
+  await db.$executeRaw`
+    SELECT 1 FROM "WorkItem" JOIN "Build" ON "Build".id = "WorkItem"."buildId" WHERE "WorkItem".id = ${workItemId}::uuid
+    FOR NO KEY UPDATE OF "Build"`;
 }

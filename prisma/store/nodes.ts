@@ -9,7 +9,7 @@ export async function bumpNodes(db: Db, nodeIds: readonly string[]): Promise<voi
   const ids = [...new Set(nodeIds)].sort();
   if (ids.length === 0) return;
   await db.$executeRaw`
-    WITH locked AS (SELECT id FROM "Node" WHERE id = ANY(${ids}::uuid[]) ORDER BY id FOR UPDATE), bumped AS (
+    WITH locked AS (SELECT id FROM "Node" WHERE id = ANY(${ids}::uuid[]) ORDER BY id FOR NO KEY UPDATE), bumped AS (
       UPDATE "Node" SET generation = generation + 1 FROM locked WHERE "Node".id = locked.id RETURNING "Node".id)
     SELECT pg_notify('landfall', 'node:' || id) FROM bumped`;
 }

@@ -85,7 +85,7 @@ export async function rollOutSecrets(db: Db, change: SecretChange): Promise<Secr
 /** None of them can end before this transaction does. */
 async function lockActiveIntents(db: Db, environmentId: string): Promise<Set<string>> {
   const rows = await db.$queryRaw<{ id: string }[]>`
-    SELECT id FROM "Intent" WHERE "environmentId" = ${environmentId}::uuid AND status = 'active' ORDER BY id FOR UPDATE`;
+    SELECT id FROM "Intent" WHERE "environmentId" = ${environmentId}::uuid AND status = 'active' ORDER BY id FOR NO KEY UPDATE`;
   return new Set(rows.map(({ id }) => id));
 }
 

@@ -1,5 +1,5 @@
 /** What an agent reports, written in one statement that is scoped by its node: other nodes' allocations are out of reach (P61). */
-import type { Pool } from 'pg';
+import type { Pool, QueryConfig, QueryResultRow } from 'pg';
 import type { Capability, NodeResources } from '../../core/contract/status.ts';
 import { isWriteConflict } from '../conflict.ts';
 
@@ -80,14 +80,6 @@ const statement = `
     FROM before WHERE "Node".id = before.id
     RETURNING generation, "Node"."appliedGeneration" > before."appliedGeneration" AS advanced, before."lastSeenAt",
       before.capabilities <> $11::jsonb OR before."buildSlots" < $13::int AS "capabilitiesChanged", before."statusEpoch" <> $3::text AS restarted
-  ), expired AS (
-    UPDATE "WorkItem" SET status = 'expired', "credentialSealed" = NULL
-    FROM accepted
-    WHERE accepted.restarted AND "nodeId" = $1::uuid AND kind = 'build' AND status = 'claimed'
-    RETURNING "buildId"
-  ), lost AS (
-    UPDATE "Build" SET version = version + 1 FROM expired WHERE "Build".id = expired."buildId"
-    RETURNING "Build".id, version
   ), changed AS (
     UPDATE "Allocation" SET
       observed = reported.observed::"AllocationObserved", health = reported.health::"AllocationHealth",
@@ -112,20 +104,38 @@ const statement = `
           AND NOT EXISTS (SELECT 1 FROM reported WHERE reported.id = "Allocation".id)
       END
     RETURNING "serviceId"
-  ), moved AS (
-    UPDATE "Rollout" SET "factsVersion" = "factsVersion" + 1
-    FROM accepted
+  ), movable AS (
+    SELECT id FROM "Rollout", accepted
     WHERE "finishedAt" IS NULL AND (
       "serviceId" IN (SELECT "serviceId" FROM changed UNION SELECT "serviceId" FROM missing)
       OR (accepted.advanced AND stage IN ('dns_updating', 'traefik_updating')))
-    RETURNING id, "factsVersion"
+    ORDER BY id FOR NO KEY UPDATE OF "Rollout"
+  ), moved AS (
+    UPDATE "Rollout" SET "factsVersion" = "factsVersion" + 1 FROM movable WHERE "Rollout".id = movable.id
+    RETURNING "Rollout".id, "factsVersion"
   )
-  SELECT generation, "lastSeenAt", "capabilitiesChanged",
+  SELECT generation, "lastSeenAt", "capabilitiesChanged", restarted,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'factsVersion', "factsVersion")), '[]') FROM moved) AS moved,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'version', version)), '[]') FROM lost) AS lost,
     (SELECT coalesce(array_agg(reported.id::text), '{}') FROM reported WHERE NOT EXISTS (
       SELECT 1 FROM "Allocation" WHERE "Allocation".id = reported.id AND "nodeId" = $1::uuid)) AS refused
   FROM accepted`;
+
+/**
+ * Ends the leases of builds that the node holds, oldest build first. A statement of its own, because it begins with builds (locks.ts): an
+ * agent claims nothing before its first report is answered.
+ */
+const loseStatement = `
+  WITH held AS (
+    SELECT "Build".id FROM "WorkItem" JOIN "Build" ON "Build".id = "WorkItem"."buildId"
+    WHERE "nodeId" = $1::uuid AND kind = 'build' AND "WorkItem".status = 'claimed'
+    ORDER BY "Build".id FOR NO KEY UPDATE OF "Build"
+  ), expired AS (
+    UPDATE "WorkItem" SET status = 'expired', "credentialSealed" = NULL
+    FROM held WHERE "buildId" = held.id AND "nodeId" = $1::uuid AND kind = 'build' AND status = 'claimed'
+    RETURNING "buildId"
+  )
+  UPDATE "Build" SET version = version + 1 FROM expired WHERE "Build".id = expired."buildId"
+  RETURNING "Build".id, version`;
 
 /**
  * Takes the report when it is newer than the last one taken; null when it is not, or the node is gone. An allocation that
@@ -148,10 +158,21 @@ export async function takeReport(pool: Pool, report: NodeReport): Promise<TakenR
     report.idle,
     report.buildSlots,
   ];
+  const [taken] = await written<Omit<TakenReport, 'lost'> & { restarted: boolean | null }>(pool, {
+    ...{ name: 'take-report', text: statement, values },
+  });
+  if (taken === undefined) return null;
+  const { restarted, ...told } = taken;
+  const lose = { name: 'lose-builds', text: loseStatement, values: [report.nodeId] };
+  const lost = restarted === true ? await written<TakenReport['lost'][number]>(pool, lose) : [];
+  return { ...told, lost };
+}
+
+/** Runs the statement, and anew when it conflicts with another writer. Gives its rows. */
+async function written<Row extends QueryResultRow>(pool: Pool, query: QueryConfig): Promise<Row[]> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const { rows } = await pool.query<TakenReport>({ name: 'take-report', text: statement, values });
-      return rows[0] ?? null;
+      return (await pool.query<Row>(query)).rows;
     } catch (error) {
       if (attempt >= 5 || !isWriteConflict(error)) throw error;
     }

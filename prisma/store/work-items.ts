@@ -2,6 +2,7 @@
 import type { BuildOutcome, WorkOffer } from '../../core/contract/work.ts';
 import { maxBuildAttempts } from '../../core/build/decide.ts';
 import type { Db, Prisma, WorkItem } from '../client.ts';
+import { lockBuildOfWork } from './locks.ts';
 
 /** One attempt of one piece of work, as its node names it. */
 export interface WorkHold {
@@ -34,6 +35,7 @@ export async function workOffers(db: Db, nodeId: string): Promise<WorkOffer[]> {
  */
 export async function claimWork(db: Db, hold: WorkHold, lease: { at: Date; until: Date }): Promise<boolean> {
   const { id, nodeId, attempt } = hold;
+  await lockBuildOfWork(db, id);
   const { count } = await db.workItem.updateMany({
     where: {
       id,
@@ -82,6 +84,7 @@ export async function finishWork(
   finished: { outcome: BuildOutcome; at: Date },
 ): Promise<FinishedWork | null> {
   const { id, nodeId, attempt } = hold;
+  await lockBuildOfWork(db, id);
   const rows = await db.workItem.updateManyAndReturn({
     where: { id, nodeId, attempt, status: 'claimed' },
     data: {

@@ -21,6 +21,7 @@ import {
   waitingBefore,
   type BuildSnapshot,
 } from '../../prisma/store/builds.ts';
+import { lockBuild } from '../../prisma/store/locks.ts';
 import { bumpNodes } from '../../prisma/store/nodes.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { advanceIntent } from '../intents/settle.ts';
@@ -53,7 +54,8 @@ function nextMark(now: Date): Date {
 }
 
 /** False when one of them has moved since it was read: nothing of what follows holds then. */
-async function expire(tx: Db, { work }: BuildSnapshot, workIds: string[]): Promise<boolean> {
+async function expire(tx: Db, { build, work }: BuildSnapshot, workIds: string[]): Promise<boolean> {
+  if (workIds.length > 0) await lockBuild(tx, build.id);
   for (const seen of work.filter(({ id }) => workIds.includes(id))) if (!(await expireWork(tx, seen))) return false;
   return true;
 }

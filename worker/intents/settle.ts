@@ -22,9 +22,7 @@ async function endIfOver(deps: WorkerDeps, tx: Db, { intent, facts }: IntentProg
   switch (outcome.kind) {
     case 'building':
     case 'rolling_out':
-      return [];
     case 'release':
-      await failWithoutSecrets(tx, intent, at);
       return [];
     case 'succeeded':
       await endIntent(tx, intent.id, { status: 'succeeded', reasonCode: null, reason: null, at });
@@ -37,13 +35,7 @@ async function endIfOver(deps: WorkerDeps, tx: Db, { intent, facts }: IntentProg
   }
 }
 
-/** A secret that was there when the intent was accepted may have been removed since. */
-async function failWithoutSecrets(tx: Db, intent: IntentProgress['intent'], at: Date): Promise<void> {
-  const reason = await missingSecrets(tx, intent);
-  if (reason !== null) await endIntent(tx, intent.id, { status: 'failed', reasonCode: 'secret_missing', reason, at });
-}
-
-/** Runs inside the transaction that moved the build or rollout. */
+/** For what a build's or a rollout's move means to the intent, and what GitHub is owed about it. */
 export async function settleIntent(deps: WorkerDeps, tx: Db, intentId: string): Promise<Wakes> {
   const progress = await lockIntent(tx, intentId);
   const rollouts = progress.intent.status === 'active' ? await endIfOver(deps, tx, progress) : [];
@@ -56,12 +48,14 @@ async function releaseIfBuilt(deps: WorkerDeps, tx: Db, intentId: string): Promi
   await lockSecretsOfIntent(tx, intentId);
   const progress = await lockIntent(tx, intentId);
   if (progress.intent.status !== 'active' || intentOutcome(progress.facts).kind !== 'release') return nothingToWake;
-  if ((await missingSecrets(tx, progress.intent)) !== null) return nothingToWake;
   const at = deps.now();
-  const rollouts = await releaseIntent(tx, progress, at);
+  // A secret that was there when the intent was accepted may have been removed since.
+  const lacking = await missingSecrets(tx, progress.intent);
+  const rollouts = lacking === null ? await releaseIntent(tx, progress, at) : null;
   if (rollouts !== null) return { rollouts, owes: null };
-  const reason = 'What it deploys cannot be read by this release of Landfall.';
-  await endIntent(tx, intentId, { status: 'failed', reasonCode: 'internal', reason, at });
+  const unreadable = 'What it deploys cannot be read by this release of Landfall.';
+  const why = { reasonCode: lacking === null ? 'internal' : 'secret_missing', reason: lacking ?? unreadable };
+  await endIntent(tx, intentId, { status: 'failed', ...why, at });
   return nothingToWake;
 }
 

@@ -18,7 +18,7 @@ import {
 } from '../../prisma/store/rollouts.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { settleIntent } from '../intents/settle.ts';
-import { nothingToWake, wake, wakeAt } from '../wake.ts';
+import { wake, wakeAt } from '../wake.ts';
 import { movesOf, unreadable, type Moves } from './moves.ts';
 
 /** A rollout that others move every time it is looked at is left to them. */
@@ -81,15 +81,12 @@ async function stepOnce(deps: WorkerDeps, rolloutId: string): Promise<Step> {
 }
 
 /**
- * What follows from its end: for its intent, and for the newer ones that wait for it. A transaction of its own, because it begins with the
- * intent (prisma/store/locks.ts); the sweep does the same when it never comes to that.
+ * What follows from its end: for its intent, and for the newer ones that wait for it. Transactions of their own, because an intent is taken
+ * before a rollout (prisma/store/locks.ts); the sweep does the same when it never comes to that.
  */
 async function follow(deps: WorkerDeps, { serviceId, intentId }: Extract<Step, { kind: 'ended' }>): Promise<void> {
-  const wakes = await transaction(deps.database, async (tx) => {
-    const settled = intentId === null ? nothingToWake : await settleIntent(deps, tx, intentId);
-    return { ...settled, rollouts: [...settled.rollouts, ...(await touchRollouts(tx, [serviceId]))] };
-  });
-  await wake(deps, wakes);
+  await wake(deps, { rollouts: await touchRollouts(deps.database.db, [serviceId]), owes: null });
+  if (intentId !== null) await wake(deps, await transaction(deps.database, (tx) => settleIntent(deps, tx, intentId)));
 }
 
 /** Moves the rollout as far as the facts allow, and asks to be called again when time alone can move it further. */
