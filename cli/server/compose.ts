@@ -1,5 +1,5 @@
 /** Puts the control plane together: any of bot, API and worker, in one process. */
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { startApi } from '../../api/start.ts';
 import { createProbot } from '../../platform/github/probot.ts';
 import { startBot } from '../../bot/start.ts';
@@ -17,6 +17,7 @@ import { migrate } from '../../prisma/migrate.ts';
 import { startWorker } from '../../worker/start.ts';
 import { keepConfiguredToken } from './access-token.ts';
 import { findDatabase } from './database.ts';
+import { createHttp } from './http.ts';
 import { installRoutes } from './install-routes.ts';
 import { loadMasterKeys } from './master-keys.ts';
 import { reencryptSecrets } from './reencrypt.ts';
@@ -105,7 +106,7 @@ async function startApiOf({ config, releasers, ...parts }: Parts, http: FastifyI
 async function start(parts: Parts, wanted: ReadonlySet<Role>): Promise<string | null> {
   const { config, log, releasers } = parts;
   const logger: FastifyBaseLogger = log.child({}, { level: 'warn' });
-  const http: FastifyInstance = fastify({ loggerInstance: logger, forceCloseConnections: true });
+  const http = createHttp(logger);
   if (wanted.has('api')) await startApiOf(parts, http);
   if (wanted.has('bot') || wanted.has('worker')) await startWithGithub(parts, wanted, http);
   if (!wanted.has('api') && !wanted.has('bot')) return null;
