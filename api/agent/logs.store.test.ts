@@ -109,6 +109,40 @@ describe('logs', () => {
     ]);
   });
 
+  it('end with the mark of their attempt, until a later one goes on', async () => {
+    const ends = async () => {
+      const read = await readLog(api.database.db, `build:${build.id}`, { from: 0, limit: 100 });
+      const tail = await readLogTail(api.database.db, `build:${build.id}`, 1);
+      expect([tail.isLast, tail.endedAttempt]).toEqual([read.isLast, read.endedAttempt]);
+      return [read.lines.map(({ text }) => text), read.isLast, read.endedAttempt];
+    };
+    const last = batch({ lines: lines('a', 'b'), end: true });
+    await send(one, batch({ lines: lines('a') }));
+    expect(await ends()).toEqual([['a'], true, null]);
+    for (let count = 0; count < 2; count += 1) {
+      expect(await send(one, last)).toEqual([{ ok: true, nextOffset: 2 }]);
+      expect(await ends()).toEqual([['a', 'b'], true, 1]);
+    }
+    await claimed(two, 2);
+    expect(await send(two, batch({ attempt: 2, offset: 3, lines: lines('after three that were lost') }))).toEqual([
+      { ok: true, nextOffset: 4 },
+    ]);
+    expect(await ends()).toEqual([['a', 'b', 'after three that were lost'], true, null]);
+    await send(two, batch({ attempt: 2, offset: 4, end: true }));
+    await claimed(one, 3);
+    await send(one, batch({ attempt: 3, end: true }));
+    expect((await ends())[2]).toBe(3);
+    expect(await send(one, batch({ attempt: 3, lines: lines('c') }))).toEqual([{ ok: true, nextOffset: 1 }]);
+    expect(await ends()).toEqual([['a', 'b', 'after three that were lost', 'c'], true, null]);
+  });
+
+  it('say whether more lines follow than were read', async () => {
+    await send(one, batch({ lines: lines('a', 'b', 'c'), end: true }));
+    const read = (limit: number) => readLog(api.database.db, `build:${build.id}`, { from: 0, limit });
+    expect([(await read(2)).isLast, (await read(2)).endedAttempt]).toEqual([false, null]);
+    expect([(await read(3)).isLast, (await read(3)).endedAttempt]).toEqual([true, 1]);
+  });
+
   it('are read on from any line', async () => {
     for (let offset = 0; offset < 20; offset += 4)
       await send(one, batch({ offset, lines: lines(...[0, 1, 2, 3].map((index) => String(offset + index))) }));

@@ -37,13 +37,15 @@ export function logsRoute(api: Api, deps: ApiDeps): void {
 async function append(deps: ApiDeps, nodeId: string, batch: LogBatch): Promise<Accepted> {
   if (!isUuid(batch.id)) return { ok: false, code: 'not_assigned' };
   const { database, config } = deps;
-  const { kind, attempt, offset, lines } = batch;
+  const { kind, attempt, offset, lines, end } = batch;
   const id = batch.id.toLowerCase();
   const stream = `${kind}:${id}`;
   return transaction(database, async (tx): Promise<Accepted> => {
     const may = await mayWriteLog(tx, { nodeId, kind, id, attempt });
     if (may !== 'yes') return { ok: false, code: may };
-    const row = { stream, attempt: kind === 'build' ? attempt : 0, offset, lines, at: deps.now() };
+    // Another container of an allocation goes on where one has ended.
+    const fence = kind === 'build' ? { attempt, end } : { attempt: 0, end: false };
+    const row = { stream, ...fence, offset, lines, at: deps.now() };
     const { added, nextOffset } = await appendLog(tx, row, config.build.maxLogBytes);
     if (added > 0 || batch.end) await notify(tx, [logTopic(stream)]);
     return { ok: true, nextOffset };

@@ -67,13 +67,17 @@ function makeIntent(): Promise<Intent> {
   });
 }
 
-async function addLog(...texts: string[]): Promise<void> {
+function addLog(...texts: string[]): Promise<void> {
+  return writeLog(texts, false);
+}
+
+async function writeLog(texts: string[], end: boolean): Promise<void> {
   const { db } = api.database;
   const stream = `build:${build.id}`;
   const from = await db.logChunk.count({ where: { stream } });
   const lines = texts.map((text) => ({ at: new Date().toISOString(), text, error: false }));
   await db.$transaction(async (tx) => {
-    await appendLog(tx, { stream, attempt: 1, offset: from, lines, at: new Date() }, 1_000_000);
+    await appendLog(tx, { stream, attempt: 1, offset: from, lines, end, at: new Date() }, 1_000_000);
     await notify(tx, [logTopic(stream)]);
   });
 }
@@ -219,6 +223,25 @@ describe('live', () => {
     await expect.poll(() => page.events.at(-1)?.event).toBe('end');
     expect(JSON.stringify(page.events)).toContain('succeeded');
     expect(JSON.stringify(page.events)).not.toMatch(/<img|<script/);
+    await expect.poll(() => page.state.ended).toBe(true);
+  });
+
+  it('shows the lines that come after the build and the intent have ended, and ends with the log', async () => {
+    const page = live(eventsPath());
+    await expect.poll(() => page.events.length).toBe(1);
+    const at = api.clock.now;
+    await api.database.db.build.update({
+      where: { id: build.id },
+      data: { status: 'failed', attempt: 1, startedAt: at, finishedAt: at },
+    });
+    await api.database.db.intent.update({ where: { id: intent.id }, data: { status: 'failed', finishedAt: at } });
+    await expect.poll(() => JSON.stringify(page.events)).toContain('failed');
+    await addLog('why it failed');
+    await expect.poll(() => logsOf(page.events)).toBe('why it failed');
+    expect(page.events.map(({ event }) => event)).not.toContain('end');
+    await writeLog(['the very last'], true);
+    await expect.poll(() => page.events.at(-1)?.event).toBe('end');
+    expect(logsOf(page.events)).toBe('why it failed|the very last');
     await expect.poll(() => page.state.ended).toBe(true);
   });
 

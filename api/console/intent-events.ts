@@ -2,9 +2,10 @@
 import type { FastifyReply } from 'fastify';
 import type { IntentDetail } from '../../core/contract/resources.ts';
 import { intentTopic, logTopic, rolloutTopic } from '../../platform/wake/topics.ts';
-import { readLog } from '../../prisma/store/logs.ts';
+import { readLog, type LogRead } from '../../prisma/store/logs.ts';
 import type { ApiDeps } from '../deps.ts';
 import { watch, type Watch } from '../http/watch.ts';
+import { isLogOver } from '../resources/log-end.ts';
 import { encodeCursor } from '../resources/log-page.ts';
 import { mayStillRead, type Reader } from './access.ts';
 import { renderEvent, writeEvent } from './event-stream.ts';
@@ -24,7 +25,7 @@ export interface IntentStream {
 const lookAgainMs = 4_000;
 const linesAtOnce = 500;
 
-/** Ends when the intent has, when the reader is gone or may read no more, and when the API stops. */
+/** Ends when the intent and the logs of its builds have, when the reader is gone or may read no more, and when the API stops. */
 export async function streamIntent(deps: ApiDeps, stream: IntentStream, connection: Connection): Promise<void> {
   const { raw, signal } = connection;
   const send = (text: string): Promise<void> => writeEvent(raw, text, signal);
@@ -37,8 +38,8 @@ export async function streamIntent(deps: ApiDeps, stream: IntentStream, connecti
       const intent = await stream.load();
       if (intent === null) return;
       sent = await sendChanges(intent, { stream, sent, send });
-      await sendLogs(deps, intent, { stream, send });
-      if (intent.finishedAt !== null) {
+      const logsAreOver = await sendLogs(deps, intent, { stream, send });
+      if (intent.finishedAt !== null && logsAreOver) {
         await send(renderEvent({ event: 'end', data: null }));
         return;
       }
@@ -88,7 +89,8 @@ async function sendLogsUntilChange(deps: ApiDeps, intent: IntentDetail, followin
     if (timeoutMs <= 0 || following.signal.aborted) return;
     const woken = await following.watching.next({ timeoutMs, signal: following.signal });
     if (following.topics.state.some((topic) => woken.has(topic))) return;
-    await sendLogs(deps, intent, following);
+    const logsAreOver = await sendLogs(deps, intent, following);
+    if (intent.finishedAt !== null && logsAreOver) return;
   }
 }
 
@@ -107,17 +109,25 @@ async function sendChanges(
   return fragments;
 }
 
-async function sendLogs({ database }: ApiDeps, intent: IntentDetail, { stream, send }: Sending): Promise<void> {
+/** Gives whether nothing comes any more in the log of any build that has ended. */
+async function sendLogs(deps: ApiDeps, intent: IntentDetail, sending: Sending): Promise<boolean> {
+  let areOver = true;
+  for (const build of intent.builds) {
+    const read = await sendLog(deps, build.id, sending);
+    if (build.finishedAt !== null && !isLogOver(build, read, deps.now())) areOver = false;
+  }
+  return areOver;
+}
+
+async function sendLog({ database }: ApiDeps, buildId: string, { stream, send }: Sending): Promise<LogRead> {
   const { positions } = stream;
-  for (const { id } of intent.builds) {
-    const name = `build:${id}`;
-    for (;;) {
-      const from = positions[name] ?? 0;
-      const { lines, next } = await readLog(database.db, name, { from, limit: linesAtOnce });
-      if (lines.length === 0) break;
-      positions[name] = next;
-      const data = { build: id, html: logLines(lines, from).text };
-      await send(renderEvent({ event: 'log', id: encodeCursor(positions), data }));
-    }
+  const name = `build:${buildId}`;
+  for (;;) {
+    const from = positions[name] ?? 0;
+    const read = await readLog(database.db, name, { from, limit: linesAtOnce });
+    if (read.lines.length === 0) return read;
+    positions[name] = read.next;
+    const data = { build: buildId, html: logLines(read.lines, from).text };
+    await send(renderEvent({ event: 'log', id: encodeCursor(positions), data }));
   }
 }

@@ -4,7 +4,7 @@ import Value from 'typebox/value';
 import type { LogPage } from '../../core/contract/resources.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import type { Db } from '../../prisma/client.ts';
-import { readLog, readLogTail } from '../../prisma/store/logs.ts';
+import { readLog, readLogTail, type LogRead } from '../../prisma/store/logs.ts';
 
 export interface LogSource {
   stream: string;
@@ -40,11 +40,17 @@ export function decodeCursor(cursor: string): Positions {
   throw refused;
 }
 
+export interface PageRead {
+  page: Omit<LogPage, 'ended'>;
+  /** Of each source, in their order. */
+  reads: Pick<LogRead, 'isLast' | 'endedAttempt'>[];
+}
+
 export async function readLogPage(
   db: Db,
   sources: readonly LogSource[],
   { cursor, limit }: LogRequest,
-): Promise<Omit<LogPage, 'ended'>> {
+): Promise<PageRead> {
   const from = cursor === null ? null : decodeCursor(cursor);
   const reads = await Promise.all(
     sources.map(async ({ stream, source }) => {
@@ -52,11 +58,12 @@ export async function readLogPage(
         from === null
           ? await readLogTail(db, stream, limit)
           : await readLog(db, stream, { from: from[stream] ?? 0, limit });
-      return { stream, next: read.next, lines: read.lines.map((line) => ({ ...line, source })) };
+      return { ...read, stream, lines: read.lines.map((line) => ({ ...line, source })) };
     }),
   );
-  return {
+  const page = {
     lines: reads.flatMap(({ lines }) => lines).toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
     cursor: encodeCursor(Object.fromEntries(reads.map(({ stream, next }) => [stream, next]))),
   };
+  return { page, reads };
 }

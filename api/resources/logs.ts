@@ -13,7 +13,8 @@ import { accessOf } from '../http/bearer.ts';
 import { IdParams, idOf } from '../http/ids.ts';
 import { answers, type Api } from '../http/routes.ts';
 import { goneSignal, watch } from '../http/watch.ts';
-import { readLogPage, type LogSource } from './log-page.ts';
+import { isLogOver } from './log-end.ts';
+import { readLogPage, type LogSource, type PageRead } from './log-page.ts';
 
 const Query = Type.Object({
   /** Go on after the page that gave this cursor; without one, the last lines. */
@@ -31,7 +32,8 @@ export interface LogDeps extends ApiDeps {
 /** What a log consists of now. */
 interface Log {
   sources: LogSource[];
-  ended: boolean;
+  /** Nothing comes after what was read. */
+  isOver: (reads: PageRead['reads']) => boolean;
 }
 
 /** How often a wait looks again by itself: whether the access was revoked (P72), and whether replicas came. */
@@ -47,7 +49,8 @@ export function logRoutes(api: Api, deps: LogDeps): void {
     return follow(deps, { query: request.query, access: accessOf(request), reply }, async () => {
       const build = await findBuildResource(db, id);
       if (build === null) throw new ApiError('not_found');
-      return { sources: [{ stream: `build:${id}`, source: null }], ended: build.finishedAt !== null };
+      const isOver = (reads: PageRead['reads']) => reads.every((read) => isLogOver(build, read, deps.now()));
+      return { sources: [{ stream: `build:${id}`, source: null }], isOver };
     });
   });
 
@@ -61,7 +64,7 @@ export function logRoutes(api: Api, deps: LogDeps): void {
           stream: `allocation:${id}`,
           source: `release ${releaseNumber}, replica ${replica} on ${nodeName}`,
         })),
-        ended: false,
+        isOver: () => false,
       };
     });
   });
@@ -86,9 +89,10 @@ async function follow(deps: LogDeps, following: Following, find: () => Promise<L
     );
     try {
       const { limit, cursor = null } = query;
-      const page = await readLogPage(deps.database.db, log.sources, { cursor, limit });
+      const { page, reads } = await readLogPage(deps.database.db, log.sources, { cursor, limit });
+      const ended = log.isOver(reads);
       const timeoutMs = Math.min(lookAgainMs, until - performance.now());
-      if (page.lines.length > 0 || log.ended || timeoutMs <= 0 || signal.aborted) return { ...page, ended: log.ended };
+      if (page.lines.length > 0 || ended || timeoutMs <= 0 || signal.aborted) return { ...page, ended };
       await watching.next({ timeoutMs, signal });
     } finally {
       watching.close();

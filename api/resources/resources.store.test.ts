@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { IntentDetail, LogPage, ProjectResource } from '../../core/contract/resources.ts';
 import { hashToken } from '../../platform/crypto/hash.ts';
 import { notify } from '../../platform/wake/notify.ts';
@@ -208,6 +208,22 @@ describe('resources', () => {
     expect(events[0]).toMatchObject({ action: 'node.token_made', actor: 'ada' });
   });
 
+  it('cordon a node, and take it back: it says so, and what waits for room looks again', async () => {
+    api.jobs.length = 0;
+    const cordoned = await call(`/nodes/${node.nodeId}/cordon`, 'POST');
+    expect(cordoned.json()).toMatchObject({ name: 'one', state: 'cordoned', allocations: 1 });
+    expect((await call(`/nodes/${node.nodeId}/cordon`, 'POST')).statusCode).toBe(200);
+    expect(api.jobs).toEqual([]);
+    expect((await call(`/nodes/${node.nodeId}/uncordon`, 'POST')).json()).toMatchObject({ state: 'silent' });
+    expect(api.jobs.map(({ name }) => name)).toEqual(['sweep']);
+    const { events } = (await call('/audit-events?limit=3')).json<{ events: { action: string; actor: string }[] }>();
+    expect(events.map(({ action, actor }) => [action, actor])).toEqual([
+      ['node.uncordoned', 'ada'],
+      ['node.cordoned', 'ada'],
+      ['node.cordoned', 'ada'],
+    ]);
+  });
+
   it('cancel a build: its offer is taken back, its node and its intents hear of it', async () => {
     api.jobs.length = 0;
     const cancelled = await call(`/builds/${build.id}/cancel`, 'POST');
@@ -227,8 +243,18 @@ describe('logs', () => {
     const { db } = api.database;
     const { next } = await readAll(stream);
     const lines = texts.map((text) => ({ at: new Date().toISOString(), text, error: false }));
-    await appendLog(db, { stream, attempt: 0, offset: next, lines, at: new Date() }, 1_000_000);
+    await appendLog(db, { stream, attempt: 0, offset: next, lines, end: false, at: new Date() }, 1_000_000);
     await notify(db, [logTopic(stream)]);
+  }
+  async function endLog(stream: string, offset: number) {
+    const { db } = api.database;
+    await appendLog(db, { stream, attempt: 1, offset, lines: [], end: true, at: new Date() }, 1_000_000);
+    await notify(db, [logTopic(stream)]);
+  }
+  async function addAt(stream: string, offset: number, texts: string[]) {
+    const lines = texts.map((text) => ({ at: new Date().toISOString(), text, error: false }));
+    const batch = { stream, attempt: 1, offset, lines, end: false, at: new Date() };
+    await appendLog(api.database.db, batch, 1_000_000);
   }
   const readAll = async (stream: string) => ({ next: await api.database.db.logChunk.count({ where: { stream } }) });
   const page = async (url: string) => (await call(url)).json<LogPage>();
@@ -247,16 +273,70 @@ describe('logs', () => {
     expect(texts(await waiting)).toEqual(['more']);
   });
 
-  it('of a build end with it', async () => {
-    await add(`build:${build.id}`, 'built');
-    await api.database.db.build.update({ where: { id: build.id }, data: { finishedAt: new Date() } });
-    const read = await page(`/builds/${build.id}/log?limit=1`);
-    expect([texts(read), read.ended]).toEqual([['built'], true]);
-    expect(await page(`/builds/${build.id}/log?cursor=${read.cursor}&wait=30`)).toMatchObject({
+  let fresh: Build;
+  beforeEach(async () => {
+    fresh = await makeBuild(api.database.db, world.projectId);
+  });
+  const finishBuild = (change: { finishedAt: Date }) =>
+    api.database.db.build.update({
+      where: { id: fresh.id },
+      data: { ...change, attempt: 1, startedAt: change.finishedAt, status: 'failed' },
+    });
+
+  it('of a build end when the log has ended: the last lines come after the end of the build', async () => {
+    const stream = `build:${fresh.id}`;
+    await add(stream, 'first');
+    const { cursor } = await page(`/builds/${fresh.id}/log`);
+    await finishBuild({ finishedAt: api.clock.now });
+    expect(await page(`/builds/${fresh.id}/log?cursor=${cursor}`)).toMatchObject({ lines: [], ended: false });
+    const waiting = page(`/builds/${fresh.id}/log?cursor=${cursor}&wait=20`);
+    await expect.poll(() => [...api.listening.values()]).toContain(logTopic(stream));
+    await add(stream, 'why it failed');
+    const last = await waiting;
+    expect([texts(last), last.ended]).toEqual([['why it failed'], false]);
+    const ending = page(`/builds/${fresh.id}/log?cursor=${last.cursor}&wait=20`);
+    await expect.poll(() => [...api.listening.values()]).toContain(logTopic(stream));
+    await endLog(stream, 2);
+    expect(await ending).toMatchObject({ lines: [], ended: true });
+    expect(await page(`/builds/${fresh.id}/log?limit=1`)).toMatchObject({
+      lines: [{ text: 'why it failed' }],
+      ended: true,
+    });
+  });
+
+  it('of a build whose node was lost end some seconds after it', async () => {
+    await add(`build:${fresh.id}`, 'cut off');
+    const finishedAt = new Date(api.clock.now.getTime() - 60_000);
+    await finishBuild({ finishedAt });
+    expect(await page(`/builds/${fresh.id}/log`)).toMatchObject({ lines: [{ text: 'cut off' }], ended: true });
+  });
+
+  it('of a build are not ended by a page: what follows it is given by the next ones', async () => {
+    const stream = `build:${fresh.id}`;
+    const { cursor: start } = await page(`/builds/${fresh.id}/log`);
+    const all = Array.from({ length: 120 }, (_, index) => `line ${index}`);
+    for (let from = 0; from < 120; from += 2) await addAt(stream, from, all.slice(from, from + 2));
+    await endLog(stream, 120);
+    await finishBuild({ finishedAt: api.clock.now });
+    const read: string[] = [];
+    let cursor = start;
+    for (let ended = false; !ended;) {
+      const next = await page(`/builds/${fresh.id}/log?limit=50&cursor=${cursor}`);
+      read.push(...texts(next));
+      ({ cursor, ended } = next);
+    }
+    expect(read).toEqual(all);
+  });
+
+  it('of a build that never began are over at once', async () => {
+    await api.database.db.build.update({ where: { id: fresh.id }, data: { finishedAt: api.clock.now } });
+    const read = await page(`/builds/${fresh.id}/log?limit=1`);
+    expect([texts(read), read.ended]).toEqual([[], true]);
+    expect(await page(`/builds/${fresh.id}/log?cursor=${read.cursor}&wait=30`)).toMatchObject({
       lines: [],
       ended: true,
     });
-    expect((await call(`/builds/${build.id}/log?cursor=nonsense`)).statusCode).toBe(400);
+    expect((await call(`/builds/${fresh.id}/log?cursor=nonsense`)).statusCode).toBe(400);
   });
 
   it('P72: end a wait within 5 seconds after the token was revoked', async () => {

@@ -5,6 +5,7 @@ import Type from 'typebox';
 import { LogPage, ProjectResource } from '../../core/contract/resources.ts';
 import { InputError } from '../../platform/errors/errors.ts';
 import type { ApiClient } from '../client.ts';
+import { terminalLines } from './log-lines.ts';
 import { asking, connected, print, type AskOptions } from './shared.ts';
 
 interface LogsOptions extends AskOptions {
@@ -50,11 +51,12 @@ async function findService(api: ApiClient, name: string, environment: string | u
   );
 }
 
-function printPage(page: LogPage, options: LogsOptions): void {
-  for (const line of page.lines) {
-    if (options.json === true) print(JSON.stringify(line));
-    else print(`${line.at} ${line.source === null ? '' : `[${line.source}] `}${line.text}`);
-  }
+function pagePrinter(options: LogsOptions): (page: LogPage) => void {
+  const expected = new Map<string | null, number>();
+  return ({ lines }) => {
+    const texts = options.json === true ? lines.map((line) => JSON.stringify(line)) : terminalLines(lines, expected);
+    for (const text of texts) print(text);
+  };
 }
 
 async function logs(service: string | undefined, options: LogsOptions): Promise<void> {
@@ -67,13 +69,14 @@ async function logs(service: string | undefined, options: LogsOptions): Promise<
       : `/api/v1/services/${(await findService(api, service, options.environment)).id}/logs`;
   const read = (query: Record<string, string>): Promise<LogPage> =>
     api.call({ method: 'GET', path: `${path}?${new URLSearchParams(query).toString()}`, answer: LogPage });
+  const printPage = pagePrinter(options);
   let page = await read({ limit: options.lines });
-  printPage(page, options);
+  printPage(page);
   while (options.follow === true && !page.ended) {
     // Without a cursor there is no line to go on from yet, and nothing to wait on.
     if (page.cursor === null) await setTimeout(1_000);
     page = await read({ wait: '20', ...(page.cursor === null ? {} : { cursor: page.cursor }) });
-    printPage(page, options);
+    printPage(page);
   }
 }
 

@@ -21,6 +21,6 @@ export function logLines(lines: readonly { offset: number; text: string; error: 
 }
 
 function droppedLines(count: number): Html {
-  const what = count === 1 ? '1 line was' : `${count} lines were`;
-  return html`<span class="line dropped">… ${what} dropped here to keep the log within its size …</span>`;
+  const what = count === 1 ? '1 line is' : `${count} lines are`;
+  return html`<span class="line dropped">… ${what} left out here …</span>`;
 }
