@@ -101,7 +101,10 @@ const buildReasons = {
     means: 'There is no Dockerfile at the given path.',
     todo: 'Add one, or name another under build.dockerfile.',
   },
-  dockerfile_invalid: { means: 'The Dockerfile cannot be understood.', todo: 'Fix the line that is annotated.' },
+  dockerfile_invalid: {
+    means: 'The Dockerfile cannot be understood.',
+    todo: 'Fix what the message says; where one line is to blame, it is annotated.',
+  },
   context_invalid: {
     means: 'The build context does not exist, or leaves the repository.',
     todo: 'Give build.context a directory inside the repository.',
@@ -137,11 +140,23 @@ const buildReasons = {
 const nodeReasons = {
   chosen: { means: 'This node was chosen.', todo: 'Nothing.' },
   node_silent: { means: 'The node does not report.', todo: 'See that the node and its agent are up.' },
-  node_cordoned: { means: 'The node takes no new work.', todo: 'Uncordon it when it should.' },
+  node_cordoned: { means: 'The node takes no new work.', todo: 'Run landfall node uncordon when it should.' },
   node_removed: { means: 'The node was removed.', todo: 'Nothing.' },
   node_cannot_build: { means: 'The node has no BuildKit.', todo: 'Start BuildKit there, or build elsewhere.' },
   node_proxy: { means: 'A proxy runs no containers while there are workers.', todo: 'Nothing.' },
   node_disk_low: { means: 'The node has too little disk left.', todo: 'Free some space there.' },
+  node_cpu_small: {
+    means: 'A replica asks for more CPU than the whole node has to give.',
+    todo: 'Ask for less under resources.cpu, or add a larger node.',
+  },
+  node_memory_small: {
+    means: 'A replica asks for more memory than the whole node has to give.',
+    todo: 'Ask for less under resources.memory, or add a larger node.',
+  },
+  node_pids_small: {
+    means: 'A replica asks for more processes than a node has to give.',
+    todo: 'Ask for less under resources.pids.',
+  },
   node_cpu_full: { means: 'The CPU of the node is promised to others.', todo: 'Add a node or ask for less.' },
   node_memory_full: { means: 'The memory of the node is promised to others.', todo: 'Add a node or ask for less.' },
   node_pids_full: { means: 'The processes of the node are promised to others.', todo: 'Add a node or ask for less.' },
@@ -162,7 +177,7 @@ const nodeReasons = {
   },
   no_build_node: {
     means: 'No node can build just now.',
-    todo: 'Start an agent with BuildKit, or uncordon one.',
+    todo: 'Start an agent with BuildKit, or run landfall node uncordon.',
   },
   no_capacity: { means: 'No node has room for it.', todo: 'Add a node, or ask for less CPU or memory.' },
 } as const satisfies Record<string, Reason>;

@@ -88,11 +88,32 @@ describe('place', () => {
       'c node_silent',
       'd node_proxy',
       'e node_unreported',
-      'f node_cpu_full',
-      'g node_memory_full',
+      'f node_cpu_small',
+      'g node_memory_small',
       'h node_addresses_full',
     ]);
     expect(place(request(0), [], now)).toMatchObject({ reason: 'No node has room for replica 0. There is no node.' });
+  });
+
+  it('tells what is larger than a node from what is taken by others', () => {
+    const busy = node('a', { allocations: Array.from({ length: 6 }, (_, i) => allocation(`10.200.1.${i + 2}`)) });
+    const why = (changed: Partial<typeof resources>) =>
+      place({ ...request(0), resources: { ...resources, ...changed } }, [busy], now).rejections.map(
+        ({ code, message }) => `${code}: ${message}`,
+      );
+    expect(why({ memoryBytes: mebibytes(900 * 1_024) })).toEqual([
+      'node_memory_small: A replica asks for 921600 MiB of memory; the whole node has 1843 MiB to give.',
+    ]);
+    expect(why({ cpuMillis: 64_000 })).toEqual([
+      'node_cpu_small: A replica asks for 64 cores; the whole node has 8 to give.',
+    ]);
+    expect(why({ pids: 1_000_000 })).toEqual([
+      'node_pids_small: A replica asks for 1000000 processes; the whole node has 100000 to give.',
+    ]);
+    expect(why({ memoryBytes: mebibytes(1_024) })).toEqual([
+      'node_memory_full: The memory of the node is promised to others.',
+    ]);
+    expect(why({ cpuMillis: 6_000 })).toEqual(['node_cpu_full: The CPU of the node is promised to others.']);
   });
 
   it('counts what it places itself', () => {

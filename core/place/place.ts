@@ -70,7 +70,7 @@ export function place(request: PlaceRequest, nodes: readonly PlaceNode[], now: D
     const best = fitting[0];
     const ip = best?.addresses.shift();
     if (!best || ip === undefined) {
-      const full = rooms.flatMap((room) => reject(room.node, lacking(room, request.resources)));
+      const full = rooms.flatMap((room) => rejectRoom(room, request.resources));
       return refused(replica, [...rejections, ...full]);
     }
     placements.push({ replica, nodeId: best.node.id, ip, reasons: explain(best, fitting.length) });
@@ -88,11 +88,31 @@ function unfit(node: PlaceNode, hasWorkers: boolean, now: Date): ReasonCode | nu
   return node.capacity === null ? 'node_unreported' : null;
 }
 
+/** What would not fit on the node if it were empty is said before what is taken. */
 function lacking({ cpu, memory, pids, addresses }: Room, wanted: Resources): ReasonCode | null {
+  if (wanted.memoryBytes > memory.most) return 'node_memory_small';
+  if (wanted.cpuMillis > cpu.most) return 'node_cpu_small';
+  if (wanted.pids > pids.most) return 'node_pids_small';
   if (memory.used + wanted.memoryBytes > memory.most) return 'node_memory_full';
   if (cpu.used + wanted.cpuMillis > cpu.most) return 'node_cpu_full';
   if (pids.used + wanted.pids > pids.most) return 'node_pids_full';
   return addresses.length === 0 ? 'node_addresses_full' : null;
+}
+
+/** With the numbers, where they are what a person has to change. */
+function messageOf(code: ReasonCode, { cpu, memory, pids }: Room, wanted: Resources): string {
+  const asked = (amount: string, most: string) => `A replica asks for ${amount}; the whole node has ${most} to give.`;
+  const size = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`;
+  switch (code) {
+    case 'node_memory_small':
+      return asked(`${size(wanted.memoryBytes)} of memory`, size(memory.most));
+    case 'node_cpu_small':
+      return asked(`${wanted.cpuMillis / 1_000} cores`, String(cpu.most / 1_000));
+    case 'node_pids_small':
+      return asked(`${wanted.pids} processes`, String(pids.most));
+    default:
+      return reasons[code].means;
+  }
 }
 
 function roomOf(node: PlaceNode, { serviceId }: PlaceRequest): Room {
@@ -143,6 +163,14 @@ function explain(room: Room, fitting: number): string[] {
 
 function reject(node: PlaceNode, code: ReasonCode | null): Rejection[] {
   return code === null ? [] : [{ nodeId: node.id, name: node.name, code, message: reasons[code].means }];
+}
+
+function rejectRoom(room: Room, wanted: Resources): Rejection[] {
+  const code = lacking(room, wanted);
+  return reject(room.node, code).map((rejection) => ({
+    ...rejection,
+    message: messageOf(rejection.code, room, wanted),
+  }));
 }
 
 function refused(replica: number, rejections: Rejection[]): PlaceResult {
