@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateKeyPair } from '../../platform/crypto/keys.ts';
 import { agentOf, openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
@@ -16,6 +20,61 @@ const refusal = (answer: { statusCode: number; json: () => unknown }) => [
   answer.statusCode,
   (answer.json() as { error: { code: string } }).error.code,
 ];
+
+/** Sends the head of a request that announces a body of this size, and nothing of the body until `send` is called. */
+function announce(path: string, size: number, headers: Record<string, string>) {
+  const { port } = api.fastify.server.address() as AddressInfo;
+  const length = { 'content-type': 'application/json', 'content-length': String(size) };
+  const sent = request({ port, method: 'POST', path: `/api/v1/agent${path}`, headers: { ...headers, ...length } });
+  sent.flushHeaders();
+  const answer = once(sent, 'response').then(async ([response]) => {
+    const { statusCode } = response as IncomingMessage;
+    return { statusCode, body: await text(response as IncomingMessage) };
+  });
+  return { answer, send: (body: string) => sent.end(body), drop: () => sent.destroy() };
+}
+
+describe('a body', () => {
+  const size = 16 * 1024 * 1024;
+  beforeAll(() => api.fastify.listen({ port: 0, host: '127.0.0.1' }));
+
+  async function refusedUnread(headers: Record<string, string>): Promise<string> {
+    const unread = announce('/status', size, headers);
+    const { statusCode, body } = await unread.answer;
+    unread.drop();
+    expect(statusCode).toBe(401);
+    return (JSON.parse(body) as { error: { code: string } }).error.code;
+  }
+
+  it('P41: is not read when the request is not signed, or by nobody, by another or long ago', async () => {
+    expect(await refusedUnread({})).toBe('signature_missing');
+    const nobody = agentOf(api, 'bd9ee6f1-7d70-4f0a-9d4f-5a4a0f7f7f7f', agent.keys);
+    expect(await refusedUnread(nobody.signed('POST', '/status').headers)).toBe('signature_unknown_key');
+    const impostor = agentOf(api, agent.nodeId, { ...agent.keys, signing: generateKeyPair('Ed25519') });
+    expect(await refusedUnread(impostor.signed('POST', '/status').headers)).toBe('signature_bad_signature');
+    const late = agent.signed('POST', '/status', { now: new Date(api.clock.now.getTime() - 62_000) });
+    expect(await refusedUnread(late.headers)).toBe('signature_stale');
+  });
+
+  it('is taken when it comes after the head that signed it, and refused when it is another', async () => {
+    const batches = '{"batches":[]}';
+    for (const [body, status] of [
+      [batches, 200],
+      ['{"batches":{}}', 401],
+    ] as const) {
+      const slow = announce('/logs', batches.length, agent.signed('POST', '/logs', { body: { batches: [] } }).headers);
+      slow.send(body);
+      expect((await slow.answer).statusCode).toBe(status);
+    }
+  });
+
+  it('is small where little is said', async () => {
+    const large = { attempt: 1, padding: 'x'.repeat(2_000) };
+    const id = 'bd9ee6f1-7d70-4f0a-9d4f-5a4a0f7f7f7f';
+    for (const call of ['claim', 'renew'])
+      expect((await agent.call('POST', `/work/${id}/${call}`, { body: large })).statusCode).toBe(413);
+  });
+});
 
 describe('signed requests', () => {
   it('are taken', async () => {

@@ -3,8 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import { groupCalls } from '../../platform/group/group-calls.ts';
 import { splitTarget } from '../../platform/signature/sign.ts';
-import { clockWindowMs, verifySignature } from '../../platform/signature/verify.ts';
-import { forgetNonces, readSigningKeys, takeNonces, type AskedNonce } from '../../prisma/store/admission.ts';
+import { isDigestOf, verifyHead, type SignedHead } from '../../platform/signature/verify.ts';
+import { readSigningKeys, takeNonces, type AskedNonce } from '../../prisma/store/admission.ts';
 import type { ApiDeps } from '../deps.ts';
 import { isUuid } from '../http/ids.ts';
 import { createNonceTaker } from './nonces.ts';
@@ -19,6 +19,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who signed the request. */
     node: AdmittedNode | null;
+    /** What its head says, and the key that it was signed with. */
+    signed: (SignedHead & { publicKey: string | null }) | null;
   }
 }
 
@@ -28,36 +30,36 @@ export function nodeOf(request: { node: AdmittedNode | null }): AdmittedNode {
 }
 
 export interface Authenticator {
-  /** @param body The raw bytes, as they came. @throws ApiError `signature_…` or `node_removed`. */
-  admit(request: FastifyRequest, body: Uint8Array): Promise<AdmittedNode>;
-  stop(): void;
+  /** Before the body is read: whether a node signed this request. @throws ApiError `signature_…` */
+  checkHead(request: FastifyRequest): Promise<void>;
+  /** Whether this is the body that was signed, for the first time, by a node that is not removed. @throws ApiError */
+  admit(request: FastifyRequest): Promise<AdmittedNode>;
 }
 
 const group = { maxItems: 500 };
-const forgetEveryMs = 60_000;
+const noBytes = new Uint8Array();
 
-export function createAuthenticator({ database, now, log }: ApiDeps): Authenticator {
+export function createAuthenticator({ database, now }: ApiDeps): Authenticator {
   const { pool } = database;
   const keys = createKeyCache(groupCalls((ids: readonly string[]) => readSigningKeys(pool, ids), group));
   const take = createNonceTaker(groupCalls((asked: readonly AskedNonce[]) => takeNonces(pool, asked), group));
-  const forgetting = setInterval(() => {
-    // A nonce counts while its request could be taken: the window, before and after.
-    forgetNonces(pool, new Date(now().getTime() - 3 * clockWindowMs)).catch((error: unknown) =>
-      log.warn({ err: error }, 'old nonces were not forgotten; the next round takes them'),
-    );
-  }, forgetEveryMs).unref();
-
   return {
-    async admit(request, body) {
+    async checkHead(request) {
       const { path, query } = splitTarget(request.raw.url ?? '');
       const { method, headers } = request;
       const used: { key: string | null } = { key: null };
       const publicKeyFor = async (nodeId: string): Promise<string | null> => (used.key = await keys.find(nodeId));
-      const verified = await verifySignature({ ...{ method, path, query, body, headers, publicKeyFor }, now: now() });
+      const verified = await verifyHead({ ...{ method, path, query, headers, publicKeyFor }, now: now() });
       if (!verified.ok) throw new ApiError(`signature_${verified.code}`);
-      const nodeId = verified.keyId;
-      const { fresh, node } = await take({ nodeId, nonce: verified.nonce, at: verified.created });
-      if (node === null || node.signingKey !== used.key) {
+      request.signed = { ...verified, publicKey: used.key };
+    },
+    async admit({ signed, body }) {
+      if (signed === null) throw new ApiError('signature_missing');
+      if (!isDigestOf(body instanceof Uint8Array ? body : noBytes, signed.digest))
+        throw new ApiError('signature_bad_digest');
+      const { keyId: nodeId, nonce, created } = signed;
+      const { fresh, node } = await take({ nodeId, nonce, at: created });
+      if (node === null || node.signingKey !== signed.publicKey) {
         // It registered anew under another key, or was deleted, since its key was read.
         keys.forget(nodeId);
         throw new ApiError('signature_unknown_key');
@@ -66,7 +68,6 @@ export function createAuthenticator({ database, now, log }: ApiDeps): Authentica
       if (node.removed) throw new ApiError('node_removed');
       return { nodeId, generation: node.generation };
     },
-    stop: () => clearInterval(forgetting),
   };
 }
 

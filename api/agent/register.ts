@@ -22,6 +22,8 @@ export function registerRoute(api: Api, deps: ApiDeps): void {
   api.post(
     '/register',
     {
+      // Anyone may send it: keys and a token, and no more.
+      bodyLimit: 8 * 1024,
       schema: {
         operationId: 'registerAgent',
         summary: 'Register an agent under a one-time token; may be repeated with the same keys',

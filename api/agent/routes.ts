@@ -1,4 +1,4 @@
-/** The calls of agents. Bodies are read as bytes, checked against the signature, and only then parsed. */
+/** The calls of agents. The signature is checked before the body is read, the body against it before it is parsed. */
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -16,12 +16,11 @@ export interface AgentDeps extends ApiDeps {
   stopping: AbortSignal;
 }
 
-const noBytes = new Uint8Array();
-
 export function agentRoutes(api: Api, deps: AgentDeps): void {
   api.removeAllContentTypeParsers();
   api.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   api.decorateRequest('node', null);
+  api.decorateRequest('signed', null);
 
   api.register((open, _options, done) => {
     open.addHook('preValidation', (request, _reply, next) => {
@@ -35,12 +34,12 @@ export function agentRoutes(api: Api, deps: AgentDeps): void {
   api.register((signed, _options, done) => {
     const authenticator = createAuthenticator(deps);
     const sealer = createSealer();
-    signed.addHook('onClose', () => authenticator.stop());
     signed.addHook('onRoute', ({ schema }) => {
       if (schema !== undefined) schema.security = [{ nodeSignature: [] }];
     });
+    signed.addHook('onRequest', (request) => authenticator.checkHead(request));
     signed.addHook('preValidation', async (request) => {
-      request.node = await authenticator.admit(request, request.body instanceof Uint8Array ? request.body : noBytes);
+      request.node = await authenticator.admit(request);
       parseBody(request);
     });
     expectedStateRoute(signed, { ...deps, sealer });

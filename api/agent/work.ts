@@ -31,6 +31,7 @@ export function workRoutes(api: Api, deps: WorkDeps): void {
   api.post(
     '/work/:id/claim',
     {
+      bodyLimit: 1024,
       schema: {
         operationId: 'claimWork',
         summary: 'Take offered work under a lease of 30 seconds; may be repeated by the same attempt',
@@ -45,6 +46,7 @@ export function workRoutes(api: Api, deps: WorkDeps): void {
   api.post(
     '/work/:id/renew',
     {
+      bodyLimit: 1024,
       schema: {
         operationId: 'renewWork',
         summary: 'Extend the lease, and learn whether the work is to stop',
@@ -59,6 +61,8 @@ export function workRoutes(api: Api, deps: WorkDeps): void {
   api.post(
     '/work/:id/finish',
     {
+      // Annotations, and the last lines of a log, each as long as a line can be.
+      bodyLimit: 6 * 1024 * 1024,
       schema: {
         operationId: 'finishWork',
         summary: 'End the work with its outcome',

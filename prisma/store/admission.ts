@@ -60,12 +60,6 @@ export async function readNodes(pool: Pool, nodeIds: readonly string[]): Promise
   return rows.map(({ generation, removed }) => (generation === null ? null : { generation, removed }));
 }
 
-/** Forgets nonces of requests that are too old to be accepted again anyway. */
-export async function forgetNonces(pool: Pool, before: Date): Promise<number> {
-  const { rowCount } = await pool.query('DELETE FROM "Nonce" WHERE at < $1', [before]);
-  return rowCount ?? 0;
-}
-
 /** The public keys that sign for these nodes, removed ones included, in the order asked. */
 export async function readSigningKeys(pool: Pool, nodeIds: readonly string[]): Promise<(string | null)[]> {
   const { rows } = await pool.query<{ signingKey: string | null }>({
