@@ -3,3 +3,10 @@ export interface Layer {
   bannedPackages: string[];
 }
 export const layers: Record<string, Layer>;
+
+export interface Client {
+  packages: string[];
+  opens: string[];
+  by: string[];
+}
+export const clients: Record<string, Client>;

@@ -31,3 +31,39 @@ export const layers = {
   sandbox: { mayImport: [], bannedPackages: ['@prisma/client', 'bullmq', 'probot'] },
   cli: { mayImport: ['core', 'platform', 'prisma', 'bot', 'api', 'worker', 'agent', 'sandbox'], bannedPackages: [] },
 };
+
+/**
+ * Clients of other processes, by the one module that constructs each: of which packages, and who may call the functions that open
+ * them (files, or folders). `cli/` puts the control plane together and `agent/start.ts` the agent; everybody else is handed what is open.
+ * @type {Record<string, { packages: string[], opens: string[], by: string[] }>}
+ */
+export const clients = {
+  'prisma/client.ts': {
+    packages: ['pg', '@prisma/adapter-pg', 'prisma/client/client.ts'],
+    opens: ['openDatabase'],
+    by: ['cli/'],
+  },
+  'prisma/migrate.ts': { packages: ['pg'], opens: ['migrate'], by: ['cli/'] },
+  'prisma/migrate/adapters.ts': {
+    packages: ['pg', '@prisma/adapter-pg'],
+    opens: ['migrationAdapters'],
+    by: ['prisma/'],
+  },
+  'platform/queue/queues.ts': { packages: [], opens: ['openQueues'], by: ['cli/'] },
+  'platform/queue/backend.ts': {
+    packages: ['bullmq', 'ioredis', 'pg'],
+    opens: ['openBackend'],
+    by: ['platform/queue/'],
+  },
+  'platform/wake/wake.ts': { packages: ['pg'], opens: ['openWake'], by: ['cli/'] },
+  'platform/github/app.ts': { packages: [], opens: ['createGithubApp'], by: ['cli/'] },
+  'platform/github/octokit.ts': {
+    packages: ['@octokit/rest'],
+    opens: ['createOctokit'],
+    by: ['platform/github/'],
+  },
+  'platform/github/probot.ts': { packages: ['probot'], opens: ['createProbot'], by: ['cli/'] },
+  'agent/control/transport.ts': { packages: [], opens: ['controlTransport'], by: ['agent/start.ts'] },
+  'agent/podman/socket.ts': { packages: [], opens: ['engineSocket'], by: ['agent/podman/'] },
+  'agent/build/buildkit/client.ts': { packages: [], opens: ['connectBuildKit'], by: ['agent/build/'] },
+};
