@@ -89,9 +89,7 @@ describe('clients of other processes', () => {
 
   it('are constructed by one module each', () => {
     const found = everywhere.map((file) => [file, constructedIn(file, read(file))] as const);
-    const constructing = found.filter(
-      ([file, packages]) => packages.length > 0 && !file.startsWith('sandbox/testing/'),
-    );
+    const constructing = found.filter(([file, packages]) => packages.length > 0 && !isForTests(file));
     const wanted = Object.entries(clients).map(([file, { packages }]) => [file, packages.toSorted()] as const);
     expect(Object.fromEntries(constructing)).toEqual(
       Object.fromEntries(wanted.filter(([, names]) => names.length > 0)),
