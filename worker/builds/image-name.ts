@@ -1,22 +1,13 @@
 /** The name of a build's image in the registry. */
 
 export interface Imaged {
-  /** GitHub's number. */
+  /** GitHub's number: names are freed and given to others, and two of them can look alike in an image's name (P47). */
   repositoryId: number;
-  owner: string;
-  name: string;
+  /** Lower-case letters, digits and hyphens, which image names allow too. */
   service: string;
 }
 
-/** `prefix/owner/repository/service`, in the letters that image names allow; a name without any of them becomes a number. */
-export function imageName(prefix: string, { repositoryId, owner, name, service }: Imaged): string {
-  const parts = [component(owner) || 'owner', component(name) || `repository-${repositoryId}`, component(service)];
-  return `${prefix}/${parts.join('/')}`;
-}
-
-function component(text: string): string {
-  return text
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '');
+/** `prefix/number/service`: what lies below `prefix/number` is this repository's, and nobody else's. */
+export function imageName(prefix: string, { repositoryId, service }: Imaged): string {
+  return `${prefix}/${repositoryId}/${service}`;
 }
