@@ -10,7 +10,7 @@ import { nodeTopic } from '../../platform/wake/topics.ts';
 import { transaction } from '../../prisma/client.ts';
 import { recordAuditEvent } from '../../prisma/store/audit-events.ts';
 import { findNodeResource, nodeResources } from '../../prisma/store/node-resources.ts';
-import { createRegistrationToken, findNodeNamed, removeNode } from '../../prisma/store/registration.ts';
+import { createRegistrationToken, findNodeNamed, removeNode, setCordon } from '../../prisma/store/registration.ts';
 import { allocationResources } from '../../prisma/store/rollout-resources.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../http/bearer.ts';
@@ -62,6 +62,22 @@ export function nodeRoutes(api: Api, deps: ApiDeps): void {
     },
   );
 
+  for (const [path, operationId, summary] of [
+    ['cordon', 'cordonNode', 'Keep new replicas and builds away from a node; what runs there keeps running'],
+    ['uncordon', 'uncordonNode', 'Let a node take new replicas and builds again'],
+  ] as const)
+    api.post(
+      `/nodes/:id/${path}`,
+      { schema: { operationId, summary, tags, params: IdParams, response: answers(NodeResource) } },
+      async (request) => {
+        const nodeId = idOf(request.params);
+        await cordon(deps, accessOf(request).name, { nodeId, cordoned: path === 'cordon' });
+        const node = await findNodeResource(database.db, nodeId, view());
+        if (node === null) throw new ApiError('not_found');
+        return node;
+      },
+    );
+
   api.delete(
     '/nodes/:id',
     {
@@ -78,6 +94,21 @@ export function nodeRoutes(api: Api, deps: ApiDeps): void {
       return {};
     },
   );
+}
+
+/** Keeps new replicas and builds away from the node, or lets them come again: what waits for room looks anew then. */
+async function cordon(
+  { database, queues, now }: ApiDeps,
+  actor: string,
+  { nodeId, cordoned }: { nodeId: string; cordoned: boolean },
+): Promise<void> {
+  const at = now();
+  await transaction(database, async (tx) => {
+    if (!(await setCordon(tx, nodeId, cordoned ? at : null))) throw new ApiError('not_found');
+    const action = cordoned ? 'node.cordoned' : 'node.uncordoned';
+    await recordAuditEvent(tx, { actor, action, subject: `node:${nodeId}`, at });
+  });
+  if (!cordoned) await sweepSoon(queues, at);
 }
 
 type NewNode = Pick<NodeRegistration, 'name' | 'kind'>;

@@ -1,4 +1,4 @@
-/** `landfall node`: the servers, and how one comes and goes. */
+/** `landfall node`: the servers, how one comes and goes, and how new work is kept away from one. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import Type from 'typebox';
 import { NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
@@ -59,16 +59,41 @@ async function list(options: AskOptions): Promise<void> {
   printAnswer(options, nodes, () => renderNodes(nodes, new Date()));
 }
 
-async function remove(name: string, options: AskOptions): Promise<void> {
-  const { api } = connected(options);
+async function nodeNamed(api: ApiClient, name: string): Promise<NodeResource> {
   const nodes = await listNodes(api);
   const node = nodes.find((each) => each.name === name);
-  if (node === undefined) {
-    const known = nodes.map((each) => each.name).join(', ') || 'none';
-    throw new InputError('node_unknown', `There is no node "${name}". Registered are: ${known}.`, { path: 'NAME' });
-  }
+  if (node !== undefined) return node;
+  const known = nodes.map((each) => each.name).join(', ') || 'none';
+  throw new InputError('node_unknown', `There is no node "${name}". Registered are: ${known}.`, { path: 'NAME' });
+}
+
+async function remove(name: string, options: AskOptions): Promise<void> {
+  const { api } = connected(options);
+  const node = await nodeNamed(api, name);
   await api.call({ method: 'DELETE', path: `/api/v1/nodes/${node.id}`, answer: Type.Object({}) });
-  printAnswer(options, { removed: node.name }, () => `${node.name} is removed; its agent is refused from now on.`);
+  const next =
+    node.allocations === 0
+      ? ''
+      : ` What served there is placed on other nodes, as far as they have room: landfall status shows it.`;
+  printAnswer(
+    options,
+    { removed: node.name },
+    () => `${node.name} is removed; its agent is refused from now on.${next}`,
+  );
+}
+
+async function cordon(name: string, options: AskOptions): Promise<void> {
+  const { api } = connected(options);
+  const { id } = await nodeNamed(api, name);
+  const node = await api.call({ method: 'POST', path: `/api/v1/nodes/${id}/cordon`, answer: NodeResource });
+  printAnswer(options, node, () => `${name} takes no new replicas and builds. What runs there keeps running.`);
+}
+
+async function uncordon(name: string, options: AskOptions): Promise<void> {
+  const { api } = connected(options);
+  const { id } = await nodeNamed(api, name);
+  const node = await api.call({ method: 'POST', path: `/api/v1/nodes/${id}/uncordon`, answer: NodeResource });
+  printAnswer(options, node, () => `${name} takes new replicas and builds again.`);
 }
 
 /** As a DNS label: the node is found by it in the mesh. */
@@ -78,22 +103,30 @@ function nodeName(text: string): string {
 }
 
 export function nodeCommand(): Command {
-  const node = new Command('node').description('add, list and remove servers').addHelpText(
+  const node = new Command('node').description('add, list, cordon and remove servers').addHelpText(
     'after',
     `
 Examples:
   landfall node add web-1            print the line that turns a server into a worker
   landfall node add edge-1 --proxy   the same for one that takes traffic in
   landfall node list                 who is there, and how they are
-  landfall node remove web-1         take one out`,
+  landfall node cordon web-1         keep new work away from one, before it is mended
+  landfall node uncordon web-1       let it take work again
+  landfall node remove web-1         take one out; what served there is placed elsewhere`,
   );
   asking(node.command('add').argument('<name>', 'lower-case letters, digits and hyphens', nodeName))
     .description('make a token and print the one line to run on the new server')
     .addOption(new Option('--proxy', 'the server takes traffic in'))
     .action(add);
   asking(node.command('list')).description('show the servers').action(list);
+  asking(node.command('cordon').argument('<name>', 'as landfall node list shows it'))
+    .description('keep new replicas and builds away from a server; what runs there keeps running')
+    .action(cordon);
+  asking(node.command('uncordon').argument('<name>', 'as landfall node list shows it'))
+    .description('let a server take new replicas and builds again')
+    .action(uncordon);
   asking(node.command('remove').argument('<name>', 'as landfall node list shows it'))
-    .description('take a server out')
+    .description('take a server out, and place what served there elsewhere')
     .action(remove);
   return node;
 }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { MasterKeyResource } from '../../core/contract/master-keys.ts';
-import { renderMasterKeys } from './status.ts';
+import type { ProjectResource } from '../../core/contract/resources.ts';
+import { renderMasterKeys, renderServices } from './status.ts';
 
 const key = (state: MasterKeyResource['state'], secrets: number): MasterKeyResource => ({ id: 'x', state, secrets });
 
@@ -11,4 +12,19 @@ it.each([
   ['that a key is missing', [key('current', 3), key('older', 0), key('missing', 2)], /2 secrets: .* missing/],
 ])('says %s', (_what, keys, sentence) => {
   expect(renderMasterKeys(keys)).toMatch(sentence);
+});
+
+it('says why a rollout stands still or has failed, and nothing of one that serves', () => {
+  const rollout = { id: 'x', reason: 'No node has room for replica 0.', finishedAt: null };
+  const service = { id: 'x', generation: 2, serving: null, replicas: { wanted: 1, healthy: 0 } };
+  const services = [
+    { ...service, name: 'web', rollout: { ...rollout, stage: 'pending' as const } },
+    { ...service, name: 'api', rollout: { ...rollout, stage: 'running' as const } },
+  ];
+  const kind = 'standing' as const;
+  const environments = [{ id: 'x', name: 'production', kind, pullRequest: null, url: null, services }];
+  const projects: ProjectResource[] = [{ id: 'x', repository: 'acme/shop', directory: '', environments }];
+  const [, web, api] = renderServices(projects).split('\n');
+  expect(web).toMatch(/web +– +0\/1 +pending +No node has room for replica 0\.$/);
+  expect(api).toMatch(/api +– +0\/1 +running$/);
 });

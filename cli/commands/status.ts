@@ -9,7 +9,7 @@ import { asking, connected, printAnswer, type AskOptions } from './shared.ts';
 const ProjectList = Type.Object({ projects: Type.Array(ProjectResource) });
 const IntentList = Type.Object({ intents: Type.Array(IntentResource) });
 
-function renderServices(projects: ProjectResource[]): string {
+export function renderServices(projects: ProjectResource[]): string {
   const rows = projects.flatMap((project) =>
     project.environments.flatMap((environment) =>
       environment.services.map((service) => [
@@ -19,11 +19,12 @@ function renderServices(projects: ProjectResource[]): string {
         service.serving === null ? '–' : `${service.serving.sha.slice(0, 7)} (release ${service.serving.number})`,
         `${service.replicas.healthy}/${service.replicas.wanted}`,
         service.rollout === null ? '–' : service.rollout.stage,
+        service.rollout === null || service.rollout.stage === 'running' ? '' : (service.rollout.reason ?? ''),
       ]),
     ),
   );
   if (rows.length === 0) return 'Nothing is deployed yet. Push to a branch that an environment follows.';
-  return renderTable(['repository', 'environment', 'service', 'serves', 'healthy', 'rollout'], rows);
+  return renderTable(['repository', 'environment', 'service', 'serves', 'healthy', 'rollout', 'why'], rows);
 }
 
 function renderIntents(intents: IntentResource[], now: Date): string {

@@ -201,7 +201,7 @@ describe('while it runs', () => {
     await serves();
   });
 
-  it('`landfall node` adds, lists and removes', async () => {
+  it('`landfall node` adds, lists, cordons and removes', async () => {
     const added = (await json('node', 'add', 'web-1', '--proxy')) as { command: string; token: string };
     expect(added.command).toContain(`--token ${added.token} --proxy`);
     expect((await cli('node', 'add', 'web-2')).stdout).toMatch(
@@ -220,6 +220,8 @@ describe('while it runs', () => {
       ((await json('node', 'list')) as { name: string }[]).map(({ name }) => name);
     expect((await names()).sort()).toEqual(['local', 'web-1']);
     expect((await cli('node', 'list')).stdout).toMatch(/web-1 +proxy/);
+    expect(await json('node', 'cordon', 'web-1')).toMatchObject({ name: 'web-1', state: 'cordoned' });
+    expect((await cli('node', 'uncordon', 'web-1')).stdout).toContain('web-1 takes new replicas and builds again.');
     expect(await json('node', 'remove', 'web-1')).toEqual({ removed: 'web-1' });
     expect(await names()).toEqual(['local']);
     const unknown = await cli('node', 'remove', 'web-1');

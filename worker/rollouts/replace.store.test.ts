@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { transaction } from '../../prisma/client.ts';
 import { findServiceResource } from '../../prisma/store/project-resources.ts';
-import { removeNode } from '../../prisma/store/registration.ts';
+import { removeNode, setCordon } from '../../prisma/store/registration.ts';
 import {
   buildAll,
   convergeAll,
@@ -166,4 +166,22 @@ describe('a node that is removed', () => {
     expect((await serviceOf()).rollouts).toHaveLength(1);
     expect((await serviceOf(other)).allocations).toMatchObject([{ nodeId: two.id, health: 'healthy' }]);
   });
+});
+
+it('a cordoned node gets no new replicas and builds, and keeps what runs', async () => {
+  const one = await agent();
+  await deploy(world, project, [one]);
+  const two = await agent();
+  await transaction(world.database, (tx) => setCordon(tx, one.id, world.now()));
+  await sweepAndDrain();
+  expect((await serviceOf()).allocations).toMatchObject([{ nodeId: one.id }]);
+  await push(world, project);
+  expect(await buildAll(world, [one])).toEqual([]);
+  expect(await buildAll(world, [two])).toHaveLength(1);
+  expect((await serviceOf()).allocations.map(({ nodeId }) => nodeId)).toEqual([one.id, two.id]);
+  await convergeAll(world, [one, two]);
+  expect((await serviceOf()).allocations).toMatchObject([{ nodeId: two.id }]);
+  await transaction(world.database, (tx) => setCordon(tx, one.id, null));
+  await remove(two.id);
+  expect((await serviceOf()).allocations).toMatchObject([{ nodeId: one.id }]);
 });
