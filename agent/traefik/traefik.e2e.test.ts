@@ -23,7 +23,7 @@ async function freePort(): Promise<number> {
 
 /** A replica that answers with its name. */
 async function replica(name: string): Promise<string> {
-  const server = createServer((asked, answer) => answer.end(`${name} ${asked.url} ${asked.headers['x-a'] ?? ''}`));
+  const server = createServer((asked, answer) => answer.end([name, asked.url, asked.headers['x-a']].join(' ')));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   servers.push(server);
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
