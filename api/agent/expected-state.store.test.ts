@@ -79,6 +79,14 @@ function poll(agent: TestAgent, etag: string, seconds = 20): Promise<Polled> {
   });
 }
 
+it('names images as their releases keep them, whatever name a build of the same service gets today', async () => {
+  const imageName = '127.0.0.1:7782/landfall/some-owner/an.old_name/web';
+  const old = await makeRelease(api.database.db, world.service.id, { imageName });
+  await place(one, old);
+  const { state } = await read(one);
+  expect(state.containers.map(({ image }) => image)).toEqual([`${imageName}@${old.imageDigest}`]);
+});
+
 describe('expected state', () => {
   it('holds what this node is to run, and nothing of another (P61)', async () => {
     const two = await openTestAgent(api, `other-${names}`);
@@ -260,13 +268,14 @@ describe('long poll', () => {
     const target = `${path}?wait=30`;
     const { headers } = one.signed('GET', target, { headers: { 'if-none-match': etag } });
     const polling = other.fastify.inject({ url: `/api/v1/agent${target}`, headers });
-    setTimeout(() => other.api.stop(), 200);
+    await listening(other);
+    other.api.stop();
     expect((await polling).statusCode).toBe(304);
     await other.close();
   });
 });
 
 /** Until the request that was just sent waits on its topic. */
-async function listening(): Promise<void> {
-  await expect.poll(() => [...api.listening.values()]).toContain(nodeTopic(one.nodeId));
+async function listening({ listening: topics } = api): Promise<void> {
+  await expect.poll(() => [...topics.values()]).toContain(nodeTopic(one.nodeId));
 }
