@@ -32,12 +32,17 @@ it('fails as the work fails', async () => {
 
 it('says that a beat failed, when the work has ended', async () => {
   let ended = false;
-  const work = new Promise<void>((resolve) =>
-    setTimeout(() => {
+  let end = (): void => undefined;
+  const work = new Promise<void>((resolve) => {
+    end = () => {
       ended = true;
       resolve();
-    }, 20),
-  );
-  await expect(meanwhile(work, 1, () => Promise.reject(new Error('the lane is gone')))).rejects.toThrow('gone');
+    };
+  });
+  const beat = (): Promise<void> => {
+    setImmediate(end);
+    return Promise.reject(new Error('the lane is gone'));
+  };
+  await expect(meanwhile(work, 1, beat)).rejects.toThrow('gone');
   expect(ended).toBe(true);
 });
