@@ -2,7 +2,7 @@
 import { reasons } from '../intent/reasons.ts';
 import { isTerminal } from '../rollout/stage.ts';
 import { clip, clipLines, fenced, inline, lastLines, maxOutputBytes, maxTitle, plain } from './text.ts';
-import { progressOf, type Verdict } from './verdict.ts';
+import { progressOf, servingUrl, type Verdict } from './verdict.ts';
 import type { BuildReport, IntentReport, RolloutReport } from './view.ts';
 import type { CheckOutput } from './writes.ts';
 
@@ -29,8 +29,8 @@ function summary(intent: IntentReport, verdict: Verdict | null, now: Date): stri
   if (verdict && verdict.reason !== '') parts.push(inline(verdict.reason));
   if (verdict?.conclusion === 'failure' && verdict.code !== null)
     parts.push(`What to do: ${reasons[verdict.code].todo}`);
-  if (verdict?.state === 'success' && intent.environmentUrl !== null)
-    parts.push(`Serving at ${inline(intent.environmentUrl)}`);
+  const url = verdict?.state === 'success' ? servingUrl(intent) : null;
+  if (url !== null) parts.push(`Serving at ${inline(url)}`);
   if (intent.builds.length + intent.rollouts.length > 0) parts.push(servicesTable(intent, now));
   const stages = intent.rollouts.toSorted(byService).flatMap(stageRows);
   if (stages.length > 0) parts.push(['| Service | Stage | After |', '|---|---|---|', ...stages].join('\n'));

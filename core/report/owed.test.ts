@@ -23,6 +23,7 @@ const build: BuildReport = {
 };
 const rollout: RolloutReport = {
   service: 'web',
+  replicas: 1,
   stage: 'pulling',
   reasonCode: null,
   reason: null,
@@ -161,6 +162,24 @@ describe('owedWrites', () => {
       };
       expect(states(view)).toEqual(stage === 'running' ? ['success'] : []);
     }
+  });
+
+  it('does not say that a service without replicas serves', () => {
+    const idle: RolloutReport = { ...running, service: 'jobs', replicas: 0 };
+    const end = (rollouts: RolloutReport[]) => {
+      const writes = owedWrites({ ...intent, builds: [built], rollouts, status: 'succeeded' }, now);
+      const { title, summary } = pick(writes, 'updateCheckRun').body.output;
+      const { description, environment_url: url } = pick(writes, 'createDeploymentStatus').body;
+      return { title, description, url, summary };
+    };
+    const none = end([{ ...idle, service: 'web' }]);
+    expect(none).toMatchObject({ description: 'Deployed to production, with no replicas', url: undefined });
+    expect(none.title).toBe(none.description);
+    expect(none.summary).toContain('Nothing runs: every service has replicas: 0.');
+    expect(none.summary).not.toContain('Serving at');
+    const some = end([running, idle]);
+    expect(some).toMatchObject({ title: 'Deployed to production', url: 'https://example.com' });
+    expect(some.summary).toContain('Every service serves, except with replicas: 0: jobs.');
   });
 
   it('links the log and, once it serves, the environment', () => {

@@ -1,7 +1,7 @@
 /** Decides which writes to GitHub an intent owes now, at most six in its whole life. */
 import { checkOutput } from './output.ts';
 import { clip, maxDescription, plain } from './text.ts';
-import { hasBegun, progressOf, verdictOf, type Verdict } from './verdict.ts';
+import { hasBegun, progressOf, servingUrl, verdictOf, type Verdict } from './verdict.ts';
 import type { IntentReport } from './view.ts';
 import type { Write } from './writes.ts';
 
@@ -113,7 +113,8 @@ function createDeployment(intent: IntentReport): Write {
 }
 
 function deploymentStatus(intent: IntentReport, state: State, description: string): StatusWrite {
-  const shown = intent.environmentUrl !== null && state === 'success' ? { environment_url: intent.environmentUrl } : {};
+  const url = state === 'success' ? servingUrl(intent) : null;
+  const shown = url === null ? {} : { environment_url: url };
   return {
     key: `intent:${intent.id}:status:${state === 'in_progress' ? state : 'final'}`,
     kind: 'createDeploymentStatus',

@@ -1,7 +1,7 @@
 /** What the report says of an intent: its end as GitHub names it, or that it goes on. */
 import { isReasonCode, reasons, type ReasonCode } from '../intent/reasons.ts';
 import type { CheckConclusion } from './writes.ts';
-import type { IntentReport } from './view.ts';
+import type { IntentReport, RolloutReport } from './view.ts';
 
 export type Verdict = {
   conclusion: CheckConclusion;
@@ -39,13 +39,7 @@ export function verdictOf(intent: IntentReport): Verdict | null {
       return null;
     case 'succeeded':
       if (!serves(intent)) return null;
-      return {
-        conclusion: 'success',
-        state: 'success',
-        title: `Deployed to ${intent.environment}`,
-        code,
-        reason: 'Every service serves.',
-      };
+      return { conclusion: 'success', state: 'success', code, ...success(intent) };
     case 'failed': {
       const rolledBack = intent.rollouts.some(({ stage }) => stage === 'rolled_back');
       const title = rolledBack ? 'Rolled back: the previous release goes on serving' : 'Failed';
@@ -64,9 +58,30 @@ export function verdictOf(intent: IntentReport): Verdict | null {
   }
 }
 
-function serves({ rollouts }: IntentReport): boolean {
-  const kept = rollouts.filter(({ stage, reasonCode }) => stage !== 'stopped' || reasonCode !== 'service_removed');
+function serves(intent: IntentReport): boolean {
+  const kept = keptRollouts(intent);
   return kept.length > 0 && kept.every(({ stage }) => stage === 'running');
+}
+
+/** Without those of services that were removed in the meantime. */
+function keptRollouts({ rollouts }: IntentReport): RolloutReport[] {
+  return rollouts.filter(({ stage, reasonCode }) => stage !== 'stopped' || reasonCode !== 'service_removed');
+}
+
+/** A service that is to have no replicas has what it asks for, and does not serve. */
+function success(intent: IntentReport): Pick<Verdict, 'title' | 'reason'> {
+  const kept = keptRollouts(intent);
+  const idle = kept.filter(({ replicas }) => replicas === 0).map(({ service }) => service);
+  const title = `Deployed to ${intent.environment}`;
+  if (idle.length === 0) return { title, reason: 'Every service serves.' };
+  if (idle.length === kept.length)
+    return { title: `${title}, with no replicas`, reason: 'Nothing runs: every service has replicas: 0.' };
+  return { title, reason: `Every service serves, except with replicas: 0: ${idle.sort().join(', ')}.` };
+}
+
+/** Where what was deployed can be opened; null when nothing is there to answer. */
+export function servingUrl(intent: IntentReport): string | null {
+  return keptRollouts(intent).some(({ replicas }) => replicas > 0) ? intent.environmentUrl : null;
 }
 
 /** While it goes on. */

@@ -18,6 +18,8 @@ export type BuildReport = {
 
 export type RolloutReport = {
   service: string;
+  /** How many its release asks for. */
+  replicas: number;
   stage: RolloutStage;
   reasonCode: string | null;
   reason: string | null;

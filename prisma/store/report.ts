@@ -93,6 +93,7 @@ interface RolloutReports {
 
 const LastLog = Type.Object({ lastLog: Type.Array(Type.String()) });
 const Port = Type.Object({ port: Type.Integer() });
+const Replicas = Type.Object({ replicas: Type.Integer() });
 
 /** The newest of each service: another value of a secret may have taken the place of the first. */
 async function loadRollouts(db: Db, intentId: string): Promise<RolloutReports> {
@@ -124,10 +125,12 @@ async function loadRollouts(db: Db, intentId: string): Promise<RolloutReports> {
   };
 }
 
-function rolloutReport({ service, stage, reasonCode, reason }: RolloutRow, events: EventRow[]): RolloutReport {
+function rolloutReport(row: RolloutRow, events: EventRow[]): RolloutReport {
+  const { service, stage, reasonCode, reason, spec } = row;
   const last = events.at(-1)?.data;
   return {
     ...{ service, stage, reasonCode, reason },
+    replicas: Value.Check(Replicas, spec) ? spec.replicas : 0,
     events: events.flatMap(({ toStage, at }) => (toStage === null ? [] : [{ stage: toStage, at }])),
     lastLog: Value.Check(LastLog, last) ? last.lastLog : [],
   };
