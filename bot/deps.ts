@@ -19,9 +19,12 @@ export interface BotDeps {
 }
 
 /** What handlers need: a test gives it a fake GitHub. */
-export interface HandlerDeps extends Pick<BotDeps, 'database' | 'consoleUrl' | 'now'> {
+export interface HandlerDeps extends Pick<BotDeps, 'database' | 'consoleUrl' | 'log' | 'now'> {
   queues: Pick<Queues, 'enqueue'>;
-  github: { forInstallation(installationId: number): Promise<GithubClient> };
+  github: {
+    forInstallation(installationId: number): Promise<GithubClient>;
+    asApp(): GithubClient;
+  };
 }
 
 /** A delivery on its way to a handler. */

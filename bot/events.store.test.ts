@@ -135,6 +135,60 @@ describe('installation', () => {
   });
 });
 
+describe('deliveries that come in another order than things happened', () => {
+  it('suspended and unsuspended: it is not suspended', async () => {
+    const { installationId } = await repository('hasty');
+    bot.sandbox.faults.set({ kind: 'reorder', match: 'installation.suspend', times: 1 });
+    await bot.sandbox.suspend({ installationId });
+    await bot.sandbox.unsuspend({ installationId });
+    expect(await bot.settle()).toMatchObject([{ code: 'github_behind', until: expect.any(Date) as Date }]);
+    bot.clock.aheadMs += 60_000;
+    expect(await bot.settle()).toEqual([]);
+    bot.clock.aheadMs = 0;
+    const known = await bot.database.db.installation.findUniqueOrThrow({ where: { id: installationId } });
+    expect(known.suspendedAt).toBeNull();
+    expect((await lastOf('installation', 'suspend')).receivedAt.getTime()).toBeGreaterThanOrEqual(
+      (await lastOf('installation', 'unsuspend')).receivedAt.getTime(),
+    );
+  });
+
+  it('P47: a push from before a transfer does not bring the repository back to where it was', async () => {
+    const { id } = await repository('seller');
+    const { id: buyer } = await bot.sandbox.install({ login: 'buyer' });
+    bot.sandbox.faults.set({ kind: 'lose', match: 'push', times: 1 });
+    const { sha } = await bot.sandbox.commit({
+      repositoryId: id,
+      branch: 'main',
+      author: 'ada',
+      message: 'on',
+      files: { a: 'b' },
+    });
+    const [late] = (await bot.sandbox.listDeliveries({})).filter(({ event }) => event === 'push');
+    await bot.sandbox.transferRepository({ repositoryId: id, owner: 'buyer' });
+    await bot.settle();
+    await bot.sandbox.redeliver({ deliveryId: late!.id });
+    expect(await bot.settle()).toMatchObject([{ code: 'github_behind' }]);
+    bot.clock.aheadMs += 60_000;
+    expect(await bot.settle()).toEqual([]);
+    bot.clock.aheadMs = 0;
+    expect(await row(id)).toMatchObject({ installationId: BigInt(buyer), owner: 'buyer', removedAt: null });
+    // It is still the newest of its branch, and is deployed from where it is now.
+    expect((await intentsOf(id)).at(-1)).toMatchObject({ sha, status: 'active' });
+  });
+
+  it('an installation that lost the news of its return hears of it with the next push', async () => {
+    const { id, installationId } = await repository('sleeper');
+    await bot.sandbox.suspend({ installationId });
+    await bot.settle();
+    bot.sandbox.faults.set({ kind: 'lose', match: 'installation.unsuspend', times: 1 });
+    await bot.sandbox.unsuspend({ installationId });
+    const change = { repositoryId: id, branch: 'main', author: 'ada', message: 'awake', files: { a: 'b' } };
+    const { sha } = await bot.sandbox.commit(change);
+    expect(await bot.settle()).toEqual([]);
+    expect((await intentsOf(id)).at(-1)).toMatchObject({ sha, status: 'active' });
+  });
+});
+
 describe('asked for again', () => {
   it('by its check run, the commit gets a new intent; its failed build is built anew', async () => {
     const { id, installationId } = await repository('acme');
@@ -277,6 +331,8 @@ describe('the examples that GitHub documents', () => {
     }
     expect(statuses.length).toBeGreaterThan(300);
     expect(new Set(statuses)).toEqual(new Set([202]));
+    // GitHub knows nothing of them, and is not believed before it has had the time to.
+    bot.clock.aheadMs = 60_000;
     expect(await bot.settle()).toEqual([]);
     expect(await bot.database.db.delivery.count({ where: { status: { in: ['received', 'failed'] } } })).toBe(0);
   });

@@ -284,7 +284,7 @@ describe('a push that is not deployed', () => {
     expect(await intentsOf(id)).toEqual([]);
   });
 
-  it('of a suspended installation waits for nobody', async () => {
+  it('of a suspended installation is ignored, once GitHub has had the time to know better', async () => {
     const made = await bot.sandbox.createRepository({
       owner: 'paused',
       name: 'shop',
@@ -300,7 +300,10 @@ describe('a push that is not deployed', () => {
     const known = await bot.database.db.delivery.findFirstOrThrow({ where: { repositoryId: made.id, event: 'push' } });
     const payload = JSON.parse(Buffer.from(known.payload).toString()) as object;
     await bot.post('push', { ...payload, before: (await lastIntent(made.id)).sha, after: 'e'.repeat(40) });
-    await bot.settle();
+    expect(await bot.settle()).toMatchObject([{ code: 'github_behind' }]);
+    bot.clock.aheadMs += 60_000;
+    expect(await bot.settle()).toEqual([]);
+    bot.clock.aheadMs = 0;
     expect(await lastPush(made.id)).toMatchObject({ status: 'ignored', reasonCode: 'installation_suspended' });
   });
 });

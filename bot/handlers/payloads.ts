@@ -55,7 +55,7 @@ export type InstallationPayload = Static<typeof InstallationPayload>;
 export const InstallationRepositoriesPayload = Type.Object({
   installation: Installation,
   repositories_added: Type.Array(ListedRepository),
-  repositories_removed: Type.Array(Type.Object({ id: Id })),
+  repositories_removed: Type.Array(ListedRepository),
 });
 
 export const CheckRunPayload = Type.Object({

@@ -7,8 +7,6 @@ import { bringCommit } from '../deploy/bring-commit.ts';
 import type { HandlerDeps, ReceivedEvent } from '../deps.ts';
 import { CheckRunPayload, CheckSuitePayload, installationOf, parsePayload } from './payloads.ts';
 
-const zeros = '0'.repeat(40);
-
 interface Again {
   ref: string;
   sha: string;
@@ -64,11 +62,9 @@ async function bringAgain(
 ): Promise<void> {
   const facts: PushFacts = {
     ref: again.ref,
-    before: zeros,
     after: again.sha,
     repository: { defaultBranch: repository.defaultBranch, archived: false, removed: repository.removed },
     installation: repository.installation,
-    heads: [],
   };
   const { environments, configCheckRun } = again;
   const request = { event, repository, facts, trigger: 'rerequested', actor, environments, configCheckRun } as const;

@@ -3,15 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { ProjectConfig } from '../spec/config.ts';
 import { decidePush, ignoredPush, type PushFacts } from './push.ts';
 
-const [a, b, c, zero] = ['a', 'b', 'c', '0'].map((digit) => digit.repeat(40)) as [string, string, string, string];
+const [b, zero] = ['b', '0'].map((digit) => digit.repeat(40)) as [string, string];
 
 const facts: PushFacts = {
   ref: 'refs/heads/main',
-  before: a,
   after: b,
   repository: { defaultBranch: 'main', archived: false, removed: false },
   installation: { suspended: false, removed: false },
-  heads: [{ before: zero, after: a }],
 };
 
 const environment = (branch: string | null, url: string | null = null) => ({ branch, url, env: {}, services: {} });
@@ -64,27 +62,6 @@ describe('decidePush', () => {
   ])('ignores with the code %s', (code, changed) => {
     expect(ignoredPush({ ...facts, ...changed })).toMatchObject({ kind: 'ignored', code });
     expect(decidePush({ ...facts, ...changed }, rules)).toMatchObject({ kind: 'ignored', code });
-  });
-
-  it('P10: deploys a force-push back to an earlier commit again', () => {
-    const heads = [
-      { before: zero, after: a },
-      { before: a, after: b },
-    ];
-    expect(decidePush({ ...facts, before: b, after: a, heads }, rules)).toMatchObject({ kind: 'deploy', sha: a });
-  });
-
-  it('P10: deploys the same commit again when it is pushed again', () => {
-    const heads = [{ before: a, after: b }];
-    expect(decidePush({ ...facts, heads }, rules)).toMatchObject({ kind: 'deploy', sha: b });
-  });
-
-  it('ignores a push whose successor has arrived before it', () => {
-    const heads = [
-      { before: zero, after: a },
-      { before: b, after: c },
-    ];
-    expect(decidePush({ ...facts, before: a, after: b, heads }, rules)).toMatchObject({ code: 'out_of_order' });
   });
 
   it('P17: does not depend on the order of environments', () => {

@@ -1,17 +1,14 @@
-/** Decides what a push asks for: which environments it deploys to, or why it is ignored. */
+/** Decides what a push asks for: which environments it deploys to, or why it is ignored. That it is the newest is decided before (core/delivery). */
 import type { ProjectConfig } from '../spec/config.ts';
 import { reasons, type ReasonCode } from './reasons.ts';
 
 export type PushFacts = {
   /** The full ref, e.g. `refs/heads/main`. */
   ref: string;
-  before: string;
   /** The head that arrived; forty zeros when the ref was deleted. */
   after: string;
   repository: { defaultBranch: string; archived: boolean; removed: boolean };
   installation: { suspended: boolean; removed: boolean };
-  /** Earlier arrivals on this ref, oldest first (the ledger without this delivery). */
-  heads: readonly { before: string; after: string }[];
 };
 
 export type Ignored = { kind: 'ignored'; code: ReasonCode; reason: string };
@@ -39,25 +36,14 @@ export function decidePush(facts: PushFacts, rules: ProjectConfig): PushDecision
   return { kind: 'ignored', code: 'branch_not_deployed', reason: notDeployed(branch, facts, rules) };
 }
 
-function ignoredCode({ ref, after, before, repository, installation, heads }: PushFacts): ReasonCode | null {
+function ignoredCode({ ref, after, repository, installation }: PushFacts): ReasonCode | null {
   if (installation.removed) return 'installation_removed';
   if (installation.suspended) return 'installation_suspended';
   if (repository.removed) return 'repository_removed';
   if (repository.archived) return 'repository_archived';
   if (ref.startsWith('refs/tags/')) return 'tag_push';
   if (!ref.startsWith(branchPrefix)) return 'not_a_branch';
-  if (/^0+$/.test(after)) return 'ref_deleted';
-  return isOutOfOrder({ before, after }, heads) ? 'out_of_order' : null;
-}
-
-/**
- * A push that was made before one that has arrived: it does not start where the branch is known to stand, and some arrival
- * started where it ends. A push back to an earlier commit does start there, and is not taken for one (P10).
- */
-function isOutOfOrder(push: { before: string; after: string }, heads: PushFacts['heads']): boolean {
-  const last = heads.at(-1);
-  if (!last || last.after === push.before || last.after === push.after) return false;
-  return heads.some((head) => head.before === push.after);
+  return /^0+$/.test(after) ? 'ref_deleted' : null;
 }
 
 function notDeployed(branch: string, { repository }: PushFacts, rules: ProjectConfig): string {

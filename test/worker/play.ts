@@ -9,11 +9,11 @@ import { advanceBuild, advanceRollout, flushOutbox, mintSourceToken } from '../.
 import type { Queues } from '../../platform/queue/queues.ts';
 import { transaction } from '../../prisma/client.ts';
 import { loadExpectedSnapshot } from '../../prisma/store/expected-state.ts';
-import { upsertInstallation } from '../../prisma/store/installations.ts';
+import { insertInstallation } from '../../prisma/store/installations.ts';
 import { acceptIntent } from '../../prisma/store/intents.ts';
 import { ensureProject } from '../../prisma/store/projects.ts';
 import { createNode } from '../../prisma/store/registration.ts';
-import { upsertRepository } from '../../prisma/store/repositories.ts';
+import { insertRepositories } from '../../prisma/store/repositories.ts';
 import { takeReport, type AllocationReport } from '../../prisma/store/status.ts';
 import { claimWork, finishWork, renewWork, workOffers } from '../../prisma/store/work-items.ts';
 import type { World } from './world.ts';
@@ -35,9 +35,9 @@ export async function makeProject(world: AnyWorld, owner = 'acme', name = 'shop'
   const made = await sandbox.createRepository({ owner, name, files: { Dockerfile: 'FROM scratch\n' } });
   const installationId = made.installationId!;
   const account = { id: installationId, login: owner, type: 'Organization' };
-  await upsertInstallation(database.db, { id: installationId, account, permissions: {}, suspendedAt: null });
+  await insertInstallation(database.db, { id: installationId, account, permissions: {}, suspendedAt: null });
   const facts = { id: made.id, installationId, owner, name, private: true, defaultBranch: 'main' };
-  await upsertRepository(database.db, facts);
+  await insertRepositories(database.db, [facts]);
   let count = 0;
   return {
     ...{ id: await ensureProject(database.db, made.id), repositoryId: made.id, installationId, owner, name },
