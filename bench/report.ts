@@ -22,7 +22,7 @@ function line(row: BenchRow): string {
     row.peer === null ? '–' : `${round(row.peer)} ${row.unit}`,
     row.ratio === null ? '–' : `${row.ratio.toFixed(2)} ×`,
     row.target,
-    row.met ? 'yes' : '**no**',
+    row.met === null ? '–' : row.met ? 'yes' : '**no**',
     String(row.runs),
   ];
   return `| ${cells.join(' | ')} |`;

@@ -10,6 +10,7 @@ export interface BenchRow {
   ratio: number | null;
   /** As a person reads it: `≤ 1.2 ×`. */
   target: string;
-  met: boolean;
+  /** Null where there is no target. */
+  met: boolean | null;
   runs: number;
 }
