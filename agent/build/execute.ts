@@ -14,6 +14,7 @@ import type { CacheWrite } from './layer-cache.ts';
 import type { BuildLog } from './log.ts';
 import { outcomeOf } from './outcome.ts';
 import { fetchSource, type Checkout, type SourceOptions } from './source/fetch.ts';
+import { ownImagesOnly } from './source-rules.ts';
 import { pushTimer, type PushTimer } from './timings.ts';
 
 export type BuildOrder = Static<typeof BuildOrderSchema>;
@@ -159,12 +160,14 @@ function imageRequest({ order, secrets, root, push }: Solve, ports: Running): Om
     contextDir: spec.context,
     dockerfile: spec.dockerfile,
     target: spec.target,
-    buildArgs: spec.args,
+    // The namespace of cache mounts: two projects that name one alike share nothing.
+    buildArgs: { ...spec.args, BUILDKIT_CACHE_MOUNT_NS: String(order.repositoryId) },
     labels: { 'org.opencontainers.image.revision': order.sha },
     // The tag only names the image for people and for the registry's collector; the digest is what is deployed.
     image: { name: `${order.imageName}:${order.sha}`, push: true, insecure: registry.insecure },
     contextKey: `landfall-${order.repositoryId}-${spec.context}`,
     secrets: {},
+    sourceRules: ownImagesOnly(order.imageName),
     registryAuth: (host) => (host === registry.host ? (secrets.credentials ?? undefined) : undefined),
     onProgress: (event) => {
       push.note(event);

@@ -20,7 +20,10 @@ export interface DockerfileCache {
   readonly exports: readonly CacheRef[];
 }
 
-export interface DockerfileBuild extends Pick<SolveRequest, 'secrets' | 'registryAuth' | 'onProgress' | 'signal'> {
+export interface DockerfileBuild extends Pick<
+  SolveRequest,
+  'secrets' | 'registryAuth' | 'sourceRules' | 'onProgress' | 'signal'
+> {
   /** What is checked out; neither context nor Dockerfile may lie outside of it, through symlinks either (P69). */
   readonly sourceDir: string;
   /** Relative to `sourceDir`. */
@@ -84,6 +87,7 @@ export function dockerfileRequest(build: DockerfileBuild, places: DockerfilePlac
     registryAuth: (host) => build.registryAuth(host),
     onProgress: (event) => build.onProgress(event),
     signal: build.signal,
+    ...(build.sourceRules === undefined ? {} : { sourceRules: build.sourceRules }),
     ...(build.contextKey === undefined ? {} : { contextKey: build.contextKey }),
     ...(build.cgroupParent === undefined ? {} : { cgroupParent: build.cgroupParent }),
   };

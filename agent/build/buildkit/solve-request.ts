@@ -20,6 +20,12 @@ export interface CacheRef {
   readonly attrs: Readonly<Record<string, string>>;
 }
 
+/** `*` in an identifier stands for any text: `docker-image://registry.example.com/*`. */
+export interface SourceRule {
+  readonly action: 'allow' | 'deny';
+  readonly identifier: string;
+}
+
 export interface RegistryCredentials {
   readonly username: string;
   readonly password: string;
@@ -39,6 +45,11 @@ export interface SolveRequest {
   readonly cacheImports: readonly CacheRef[];
   readonly cacheExports: readonly CacheRef[];
   readonly secrets: Readonly<Record<string, Uint8Array>>;
+  /**
+   * The daemon holds every source of the build against them, whoever names it: FROM, an argument in it, COPY --from, a frontend.
+   * The last that fits decides; what none fits is allowed. Exports and caches are not sources.
+   */
+  readonly sourceRules?: readonly SourceRule[];
   registryAuth(host: string): RegistryCredentials | undefined;
   onProgress(event: ProgressEvent): void;
   /** Cancels the build in the daemon. A time limit is a signal too. */

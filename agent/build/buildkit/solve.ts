@@ -1,7 +1,9 @@
 /** Runs one build: opens its session, starts it, follows its progress, and says how it ended. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { recordedError } from './build-history.ts';
 import { BuildError, problemOf, type BuildProblem } from './errors.ts';
 import { Control } from './gen/control_pb.ts';
+import type { PolicySchema } from './gen/policy_pb.ts';
 import { callUnary } from './grpc-call.ts';
 import type { GrpcConnection } from './grpc-client.ts';
 import { GrpcError, grpcStatus } from './grpc-status.ts';
@@ -10,7 +12,7 @@ import { buildRecord, type BuildRecord } from './log-tail.ts';
 import { diagnosePush } from './registry-probe.ts';
 import { openSession } from './session.ts';
 import { sessionMethods } from './session-methods.ts';
-import type { CacheRef, SolveRequest, SolveResult } from './solve-request.ts';
+import type { CacheRef, SolveRequest, SolveResult, SourceRule } from './solve-request.ts';
 import { followStatus } from './status-stream.ts';
 
 export interface Daemon {
@@ -45,6 +47,15 @@ function copied(refs: readonly CacheRef[]): { type: string; attrs: Record<string
   return refs.map(({ type, attrs }) => ({ type, attrs: { ...attrs } }));
 }
 
+/** As the daemon takes it. Without a match type, it reads stars. */
+export function sourcePolicy(rules: readonly SourceRule[]): MessageInitShape<typeof PolicySchema> {
+  const actions = { allow: 0, deny: 1 };
+  return {
+    version: 1n,
+    rules: rules.map(({ action, identifier }) => ({ action: actions[action], selector: { identifier } })),
+  };
+}
+
 function callSolve(daemon: Daemon, request: SolveRequest, ids: SolveIds, signal: AbortSignal) {
   const message = {
     ref: ids.ref,
@@ -53,6 +64,7 @@ function callSolve(daemon: Daemon, request: SolveRequest, ids: SolveIds, signal:
     frontendAttrs: frontendAttrs(request),
     cache: { imports: copied(request.cacheImports), exports: copied(request.cacheExports) },
     exporters: copied(request.exports),
+    ...(request.sourceRules === undefined ? {} : { sourcePolicy: sourcePolicy(request.sourceRules) }),
   };
   return callUnary(daemon.connection, Control.method.solve, message, { signal });
 }
