@@ -86,6 +86,10 @@ const intentReasons = {
   superseded: { means: 'A newer push took its place.', todo: 'Nothing; the newer one is deployed.' },
   cancelled: { means: 'It was cancelled.', todo: 'Run it again when it is wanted.' },
   service_removed: { means: 'The service is gone from the configuration.', todo: 'Nothing.' },
+  environment_removed: {
+    means: 'The environment was removed.',
+    todo: 'Push a branch that it follows to make it anew, if landfall.yml still names it.',
+  },
   secret_missing: {
     means: 'A service needs a secret that its environment does not have.',
     todo: 'Set it with landfall secret set, and run the check again.',

@@ -107,7 +107,7 @@ function factsOf(world: World): RolloutFacts {
     reasons: [],
   }));
   return {
-    service: { removed: world.removed, generation: world.generation },
+    service: { removed: world.removed ? 'service_removed' : null, generation: world.generation },
     allocations: world.allocations.map((one) => ({ ...one })),
     nodes: nodeIds.map((id) => ({ id, name: id, lastSeenAt: world.seen.get(id) ?? null })),
     older: [{ generation: 1, finishedAt: world.olderDone }],

@@ -37,7 +37,7 @@ const own: AllocationFact = {
 const old: AllocationFact = { ...own, id: 'old', rolloutId: 'r1', releaseId: 'v1' };
 const placements = [{ replica: 0, nodeId: 'n1', ip: '10.200.1.2', reasons: [] }];
 const facts: RolloutFacts = {
-  service: { removed: false, generation: 2 },
+  service: { removed: null, generation: 2 },
   allocations: [own, old],
   nodes: [{ id: 'n1', name: 'one', lastSeenAt: start }],
   older: [{ generation: 1, finishedAt: at(-60_000) }],
@@ -210,7 +210,7 @@ describe('advance', () => {
   });
 
   it('gives way to a newer generation before it is healthy, and completes first after that', () => {
-    const newer = { ...facts, service: { removed: false, generation: 3 } };
+    const newer = { ...facts, service: { removed: null, generation: 3 } };
     for (const stage of ['pending', 'pulling', 'starting', 'unknown'] as const) {
       const ended = advance(inStage(stage), newer, start);
       expect([to(ended), ended.effects]).toEqual(['stopped superseded', [{ kind: 'stop', allocationIds: ['new'] }]]);
@@ -219,11 +219,10 @@ describe('advance', () => {
     expect(to(advance(inStage('traefik_updating'), newer, start))).toBe('stopping_old routes_updated');
   });
 
-  it('ends with the service, and stops all of it', () => {
-    const removed = { ...facts, service: { removed: true, generation: 2 } };
-    const ended = advance(inStage('starting'), removed, start);
+  it.each(['service_removed', 'environment_removed'] as const)('ends with %s, and stops all of it', (removed) => {
+    const ended = advance(inStage('starting'), { ...facts, service: { removed, generation: 2 } }, start);
     expect([to(ended), ended.effects]).toEqual([
-      'stopped service_removed',
+      `stopped ${removed}`,
       [{ kind: 'stop', allocationIds: ['new', 'old'] }],
     ]);
   });
@@ -286,12 +285,16 @@ describe('advance, of a rollout that brings back lost replicas', () => {
   });
 
   it('ends with the service, and stops the kept ones too', () => {
-    const removed = { ...facts, allocations: [kept, own], service: { removed: true, generation: 2 } };
+    const removed = {
+      ...facts,
+      allocations: [kept, own],
+      service: { removed: 'service_removed', generation: 2 },
+    } as const;
     expect(advance(again, removed, start).effects).toEqual([{ kind: 'stop', allocationIds: ['kept', 'new'] }]);
   });
 
   it('leaves the kept ones to a newer generation', () => {
-    const newer = { ...facts, allocations: [kept, own], service: { removed: false, generation: 3 } };
+    const newer = { ...facts, allocations: [kept, own], service: { removed: null, generation: 3 } };
     expect(advance({ ...again, stage: 'starting' }, newer, start).effects).toEqual([
       { kind: 'stop', allocationIds: ['new'] },
     ]);

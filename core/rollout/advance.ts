@@ -47,8 +47,8 @@ function sceneOf(rollout: RolloutView, facts: RolloutFacts, now: Date): Scene {
 /** Ends that do not depend on how it goes. */
 function ended(scene: Scene): Advance | null {
   const { rollout, facts, own, kept, old } = scene;
-  if (facts.service.removed)
-    return step(scene, 'stopped', { code: 'service_removed', effects: stop([...own, ...kept, ...old]) });
+  if (facts.service.removed !== null)
+    return step(scene, 'stopped', { code: facts.service.removed, effects: stop([...own, ...kept, ...old]) });
   const replaceable: RolloutStage[] = ['pending', 'pulling', 'starting', 'unknown'];
   if (facts.service.generation > rollout.generation && replaceable.includes(rollout.stage)) {
     return step(scene, 'stopped', { code: 'superseded', effects: stop(own) });

@@ -35,7 +35,12 @@ export type AllocationFact = {
 };
 
 export type RolloutFacts = {
-  service: { removed: boolean; /** The newest one asked for. */ generation: number };
+  service: {
+    /** Why nothing of it is to run any more. */
+    removed: 'service_removed' | 'environment_removed' | null;
+    /** The newest one asked for. */
+    generation: number;
+  };
   /** Every allocation of the service that is not stopped (`stoppedAt` is null), of every rollout. */
   allocations: readonly AllocationFact[];
   /** The nodes of these allocations. */

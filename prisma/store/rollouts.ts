@@ -24,7 +24,7 @@ const LastLog = Type.Array(Type.String());
 interface HeadRow extends Rollout {
   serviceGeneration: number;
   servingReleaseId: string | null;
-  serviceRemoved: boolean;
+  serviceRemoved: RolloutFacts['service']['removed'];
   spec: unknown;
 }
 
@@ -32,7 +32,8 @@ interface HeadRow extends Rollout {
 async function loadHead(db: Db, rolloutId: string): Promise<HeadRow> {
   const [row] = await db.$queryRaw<HeadRow[]>`
     SELECT rollout.*, service.generation AS "serviceGeneration", service."servingReleaseId", release.spec,
-      (service."removedAt" IS NOT NULL OR environment."removedAt" IS NOT NULL) AS "serviceRemoved"
+      CASE WHEN environment."removedAt" IS NOT NULL THEN 'environment_removed'
+        WHEN service."removedAt" IS NOT NULL THEN 'service_removed' END AS "serviceRemoved"
     FROM "Rollout" AS rollout
       JOIN "Service" AS service ON service.id = rollout."serviceId"
       JOIN "Environment" AS environment ON environment.id = service."environmentId"

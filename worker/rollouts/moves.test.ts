@@ -26,7 +26,7 @@ function allocation(change: Partial<AllocationFact>): AllocationFact {
 
 function facts(allocations: AllocationFact[]): RolloutFacts {
   return {
-    service: { removed: false, generation: 2 },
+    service: { removed: null, generation: 2 },
     allocations,
     nodes: [{ id: 'n1', name: 'one', lastSeenAt: now }],
     older: [{ generation: 1, finishedAt: now }],
