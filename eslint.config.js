@@ -4,7 +4,7 @@ import { layers } from './test/layers.js';
 import { shellRules } from './test/shell-rules.js';
 
 /** The import rules of docs/architecture.md, as lint: what a folder may not import, with the reason. */
-const layerRules = Object.entries(layers).map(([folder, { mayImport, bannedPackages }]) => ({
+const layerRules = Object.entries(layers).map(([folder, { mayImport, onlyOf = {}, bannedPackages }]) => ({
   files: [`${folder}/**/*.ts`],
   ignores: ['**/*.test.ts'],
   rules: {
@@ -18,6 +18,10 @@ const layerRules = Object.entries(layers).map(([folder, { mayImport, bannedPacka
               regex: `^(\\.\\./)+${other}/`,
               message: `${folder}/ may not import ${other}/ (docs/architecture.md)`,
             })),
+          ...Object.entries(onlyOf).map(([other, paths]) => ({
+            regex: `^(\\.\\./)+${other}/(?!${paths.map((path) => path.replaceAll('.', '\\.')).join('|')})`,
+            message: `${folder}/ may import of ${other}/ only ${paths.join(', ')} (docs/architecture.md)`,
+          })),
           ...bannedPackages.map((name) => ({
             regex: `^${name}(/|$)`,
             message: `${folder}/ may not import ${name} (docs/architecture.md)`,

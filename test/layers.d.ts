@@ -1,5 +1,6 @@
 export interface Layer {
   mayImport: string[];
+  onlyOf?: Record<string, string[]>;
   bannedPackages: string[];
 }
 export const layers: Record<string, Layer>;

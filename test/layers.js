@@ -1,7 +1,8 @@
 /**
  * What each folder may import: the one table behind the lint rule and `test/layers.test.ts`.
- * `mayImport` lists other top-level folders; `bannedPackages` lists npm packages a folder must not reach.
- * @type {Record<string, { mayImport: string[], bannedPackages: string[] }>}
+ * `mayImport` lists other top-level folders, and `onlyOf` the files and folders of one of them where not all of it is meant;
+ * `bannedPackages` lists npm packages a folder must not reach.
+ * @type {Record<string, { mayImport: string[], onlyOf?: Record<string, string[]>, bannedPackages: string[] }>}
  */
 const serverOnly = ['@prisma/client', 'bullmq', 'probot', 'octokit', '@octokit', 'ioredis', 'pg'];
 
@@ -27,7 +28,21 @@ export const layers = {
   bot: { mayImport: ['core', 'platform', 'prisma'], bannedPackages: ['@prisma/client'] },
   api: { mayImport: ['core', 'platform', 'prisma'], bannedPackages: ['@prisma/client', 'probot', '@octokit'] },
   worker: { mayImport: ['core', 'platform', 'prisma'], bannedPackages: ['@prisma/client', 'fastify'] },
-  agent: { mayImport: ['core', 'platform'], bannedPackages: serverOnly },
+  agent: {
+    mayImport: ['core', 'platform'],
+    onlyOf: {
+      platform: [
+        'config/agent.ts',
+        'crypto/keys.ts',
+        'crypto/sealing.ts',
+        'errors/',
+        'lifecycle/',
+        'log/',
+        'signature/',
+      ],
+    },
+    bannedPackages: serverOnly,
+  },
   sandbox: { mayImport: [], bannedPackages: ['@prisma/client', 'bullmq', 'probot'] },
   cli: { mayImport: ['core', 'platform', 'prisma', 'bot', 'api', 'worker', 'agent', 'sandbox'], bannedPackages: [] },
 };

@@ -32,6 +32,9 @@ function violation({ file, target }: Import): string | null {
   if (rules === undefined) return null;
   const other = target.split('/')[0] ?? '';
   if (other in layers && other !== folder && !rules.mayImport.includes(other)) return `${file} imports ${target}`;
+  const only = rules.onlyOf?.[other]?.map((path) => `${other}/${path}`);
+  if (only?.some((path) => (path.endsWith('/') ? target.startsWith(path) : target === path)) === false)
+    return `${file} imports ${target}`;
   const banned = rules.bannedPackages.find((name) => target === name || target.startsWith(`${name}/`));
   return banned === undefined ? null : `${file} imports the package ${banned}`;
 }
@@ -47,6 +50,10 @@ describe('layers', () => {
     expect(violation({ file: 'core/a.ts', target: 'platform/log/log.ts' })).toBe(
       'core/a.ts imports platform/log/log.ts',
     );
+    expect(violation({ file: 'agent/a.ts', target: 'platform/crypto/envelope.ts' })).toBe(
+      'agent/a.ts imports platform/crypto/envelope.ts',
+    );
+    expect(violation({ file: 'agent/a.ts', target: 'platform/errors/errors.ts' })).toBeNull();
     expect(violation({ file: 'agent/a.ts', target: 'bullmq' })).toBe('agent/a.ts imports the package bullmq');
     expect(violation({ file: 'agent/a.ts', target: '@octokit/rest' })).toBe('agent/a.ts imports the package @octokit');
     expect(violation({ file: 'bot/a.ts', target: 'prisma/client/client.ts' })).toBeNull();
