@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import pg from 'pg';
 import { claimFile, identify } from './embedded/owner.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded.ts';
@@ -157,5 +157,17 @@ describe('embedded PostgreSQL', () => {
     const server = await start();
     expect(await ask(server.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
     expect(await identify(Number(orphan))).toBeNull();
+  });
+
+  it('ends when its process is killed, without anybody who starts it again', async () => {
+    const holder = spawn(process.execPath, ['--import', 'tsx', 'test/store/hold-postgres.ts', dataDir, 'p@ss/word'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(holder.stdout, 'data');
+    const server = Number((await readFile(join(dataDir, 'postmaster.pid'), 'utf8')).split('\n')[0]);
+    expect(await identify(server)).not.toBeNull();
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    await vi.waitFor(async () => expect(await identify(server)).toBeNull(), { timeout: 15_000, interval: 50 });
   });
 });

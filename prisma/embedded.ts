@@ -1,9 +1,10 @@
 /** Runs the PostgreSQL of the npm package on a folder: initialises it once, starts it, and stops it. */
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { locateBinaries } from './embedded/binaries.ts';
 import { database, initialise, superuser, type ClusterPlace } from './embedded/initialise.ts';
-import { claimDataDir, orphanedServer } from './embedded/owner.ts';
+import { claimDataDir, claimFile, orphanedServer, ownerFile } from './embedded/owner.ts';
 import { takePort } from './embedded/port.ts';
 import { startPostmaster, stopServer, type Postmaster } from './embedded/postmaster.ts';
 import { settings } from './embedded/settings.ts';
@@ -61,9 +62,25 @@ function running(
   };
 }
 
-/** What a killed process left: its server still running on this folder, or the lock of one that is gone. */
-async function clearLeftovers(dataDir: string): Promise<void> {
+/** Ends the server that a killed process left on this folder; leaves one alone that somebody owns. */
+export async function endOrphanedPostgres(dataDir: string): Promise<void> {
+  if (!existsSync(dataDir)) return;
+  const claim = await claimFile(ownerFile(resolve(dataDir)));
+  if (claim.kind === 'theirs') return;
+  try {
+    await stopOrphan(resolve(dataDir));
+  } finally {
+    claim.release();
+  }
+}
+
+async function stopOrphan(dataDir: string): Promise<void> {
   const orphan = await orphanedServer(dataDir);
   if (orphan !== null) await stopServer(orphan);
+}
+
+/** What a killed process left: its server still running on this folder, or the lock of one that is gone. */
+async function clearLeftovers(dataDir: string): Promise<void> {
+  await stopOrphan(dataDir);
   await rm(join(dataDir, 'postmaster.pid'), { force: true });
 }

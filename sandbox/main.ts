@@ -48,12 +48,24 @@ async function start(options: SandboxOptions): Promise<Sandbox> {
   }
 }
 
+const endWithinMs = 4_000;
+
+/** Whatever is under way then, the process ends: a client or a git that hangs is not waited for. */
+async function end(sandbox: Sandbox): Promise<void> {
+  setTimeout(() => {
+    process.stderr.write(`The sandbox did not close within ${endWithinMs / 1000} s; it ends now.\n`);
+    process.exit(1);
+  }, endWithinMs).unref();
+  await sandbox.close();
+  process.exit(0);
+}
+
 async function run(): Promise<void> {
   const sandbox = await start(await readOptions(process.argv[2]));
-  let closing: Promise<void> | undefined;
+  let ending: Promise<void> | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
-      closing ??= sandbox.close();
+      ending ??= end(sandbox);
     });
   process.stdout.write(`${JSON.stringify({ ready: true, url: sandbox.url, apiUrl: sandbox.apiUrl })}\n`);
 }

@@ -20,6 +20,7 @@ interface UpOptions {
   data: string;
   port: number;
   once?: true;
+  json?: true;
 }
 
 /** The port of the sample's landfall.yml. */
@@ -57,16 +58,29 @@ interface Serving {
   page: string | null;
 }
 
-async function describe(line: Line, dataDir: string, serving: Serving | null): Promise<string> {
+/** Where things are, once everything runs. */
+interface Running {
+  /** Null when nothing serves. */
+  url: string | null;
+  push: string | null;
+  /** Signs in for a day. */
+  console: string;
+  sandbox: string | null;
+}
+
+async function describe(line: Line, serving: Serving | null): Promise<Running> {
   const signIn = await line.api.call({ method: 'POST', path: '/api/v1/login-links', answer: LoginLink });
+  const sandbox = line.sandbox === null ? null : `${line.sandbox.url}/landfall/sample`;
+  return { url: serving?.url ?? null, push: serving?.page ?? null, console: signIn.url, sandbox };
+}
+
+function render({ url, push, console, sandbox }: Running, dataDir: string): string {
+  const change = `cd ${path.join(dataDir, 'sample')}, change www/index.html, git commit -a, git push`;
   const lines = [
-    ...(serving === null ? [] : [`It serves:     ${serving.url}`]),
-    ...(serving?.page == null ? [] : [`This push:     ${serving.page}`]),
-    `Console:       ${signIn.url}`,
-    ...(line.sandbox === null ? [] : [`Sandbox:       ${line.sandbox.url}/landfall/sample`]),
-    ...(line.sandbox === null
-      ? []
-      : [`Try it:        cd ${path.join(dataDir, 'sample')}, change www/index.html, git commit -a, git push`]),
+    ...(url === null ? [] : [`It serves:     ${url}`]),
+    ...(push === null ? [] : [`This push:     ${push}`]),
+    `Console:       ${console}`,
+    ...(sandbox === null ? [] : [`Sandbox:       ${sandbox}`, `Try it:        ${change}`]),
     'Ctrl-C ends everything; the data stays.',
   ];
   return lines.join('\n');
@@ -127,7 +141,9 @@ async function run(options: UpOptions, start: LineOptions): Promise<Landing | nu
   try {
     const landed = await landInTime(line, options, start.signal);
     const serving = landed ?? (await resumed(line, start.signal));
-    say(`\n${await describe(line, start.dataDir, serving)}\n`);
+    const running = await describe(line, serving);
+    say(`\n${render(running, start.dataDir)}\n`);
+    if (options.json === true && options.once !== true) process.stdout.write(`${JSON.stringify(running)}\n`);
     return options.once === true ? landed : await endOf(line, start.signal);
   } finally {
     await stopLine(line);
@@ -190,6 +206,7 @@ export function upCommand(): Command {
       new Option('--port <number>', 'first of four ports in a row').default(defaultFirstPort).argParser(portNumber),
     )
     .addOption(new Option('--once', 'end after the first success, and print one line of JSON about it'))
+    .addOption(new Option('--json', 'print one line of JSON that says where everything is, and failures as JSON too'))
     .addHelpText(
       'after',
       `

@@ -1,10 +1,14 @@
-/** What a killed `up` left running: its processes are written down, so that the next start waits for their end. */
+/**
+ * What a killed `up` left running: its parts are written down, so that the next start waits for their end. What a part
+ * starts ends with it; the database may take its time, and is waited for too.
+ */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Type from 'typebox';
 import Value from 'typebox/value';
 import { codeOf } from '../../platform/errors/classify.ts';
+import { endOrphanedPostgres } from '../../prisma/embedded.ts';
 import { identify, type ProcessIdentity } from '../../prisma/embedded/owner.ts';
 
 const Written = Type.Array(Type.Object({ pid: Type.Integer(), startedAt: Type.String() }));
@@ -54,4 +58,10 @@ export async function awaitLeftovers(
   }
   for (const { pid } of left) process.kill(pid, 'SIGKILL');
   forgetProcesses(dataDir);
+  await endDatabase(dataDir);
+}
+
+/** When the server that owned it did not end it. */
+export function endDatabase(dataDir: string): Promise<void> {
+  return endOrphanedPostgres(path.join(dataDir, 'postgres'));
 }

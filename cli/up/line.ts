@@ -12,7 +12,7 @@ import { apiClient, type ApiClient, type Connection } from '../client.ts';
 import { writeConnection } from '../connection.ts';
 import { packageRoot } from '../root.ts';
 import { resolveTool } from '../tools/resolve.ts';
-import { forgetProcesses, writeDownProcesses } from './leftovers.ts';
+import { endDatabase, forgetProcesses, writeDownProcesses } from './leftovers.ts';
 import type { LocalNetwork } from './network.ts';
 import { startPart, type PartSpec } from './part.ts';
 import type { Ports } from './ports.ts';
@@ -111,6 +111,7 @@ class Starter {
     this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
     this.secrets = loadSecrets(options.dataDir);
     this.broken = new Promise((resolve) => (this.#breaks = resolve));
+    this.releasers.defer('database', () => endDatabase(options.dataDir));
   }
 
   async #part(spec: Omit<PartSpec, 'logDir' | 'report' | 'onSpawn'> & { name: PartName }): Promise<void> {

@@ -1,11 +1,12 @@
 /** Makes a cluster once: built aside and moved into place, so that a half one is never started. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../platform/errors/classify.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import type { Binaries } from './binaries.ts';
+import { spawnBound } from './bound.ts';
 import type { ServerUser } from './user.ts';
 
 export const superuser = 'landfall';
@@ -69,10 +70,13 @@ async function runInitdb(place: ClusterPlace, cluster: string, passwords: FileHa
     '--no-locale',
   ];
   try {
-    const child = spawn(place.binaries.initdb, args, {
-      ...runIn(cluster, place.user),
-      stdio: ['ignore', 'ignore', 'pipe', passwords.fd],
-    });
+    const child = spawnBound(
+      { argv: [place.binaries.initdb, ...args], signal: 'KILL' },
+      {
+        ...runIn(cluster, place.user),
+        stdio: ['ignore', 'ignore', 'pipe', passwords.fd],
+      },
+    );
     await succeeds(child, 'initdb');
   } finally {
     await passwords.close();
@@ -81,11 +85,15 @@ async function runInitdb(place: ClusterPlace, cluster: string, passwords: FileHa
 
 /** In single-user mode, which reads statements from its standard input. */
 async function createDatabase(place: ClusterPlace, cluster: string): Promise<void> {
-  const child = spawn(place.binaries.postgres, ['--single', '-D', '/proc/self/cwd', 'postgres'], {
-    ...runIn(cluster, place.user),
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  child.stdin.end(`CREATE DATABASE ${database}\n`);
+  const argv = [place.binaries.postgres, '--single', '-D', '/proc/self/cwd', 'postgres'] as const;
+  const child = spawnBound(
+    { argv, signal: 'KILL' },
+    {
+      ...runIn(cluster, place.user),
+      stdio: ['pipe', 'ignore', 'pipe'],
+    },
+  );
+  child.stdin?.end(`CREATE DATABASE ${database}\n`);
   await succeeds(child, 'creating the database');
 }
 

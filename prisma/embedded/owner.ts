@@ -28,9 +28,14 @@ export type Claim =
   /** `holder` is the process that has it; 0 when it does not say. */
   | { kind: 'theirs'; holder: number };
 
+/** Its lock says whose the folder is. */
+export function ownerFile(dataDir: string): string {
+  return `${dataDir}.owner`;
+}
+
 /** Takes the folder for this process until it ends, or releases it. Throws when another has it. */
 export async function claimDataDir(dataDir: string): Promise<() => void> {
-  const claim = await claimFile(`${dataDir}.owner`);
+  const claim = await claimFile(ownerFile(dataDir));
   if (claim.kind === 'ours') return claim.release;
   throw inUse(dataDir, claim.holder);
 }

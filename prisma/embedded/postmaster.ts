@@ -1,10 +1,11 @@
 /** Starts the server process, waits until it answers, and stops it or one that was left behind. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../platform/errors/classify.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
+import { spawnBound } from './bound.ts';
 import type { ClusterPlace } from './initialise.ts';
 import { identify } from './owner.ts';
 import { settingArguments } from './settings.ts';
@@ -50,7 +51,9 @@ async function launch(place: ClusterPlace, args: string[], logFile: string): Pro
   const log = await open(logFile, 'w', 0o600);
   try {
     // A session of its own: Ctrl-C in the terminal is for us, who stop the server last.
-    const child = spawn(place.binaries.postgres, ['-D', '/proc/self/cwd', ...args], {
+    // SIGINT ends connections and writes the data, as a stop does.
+    const program = { argv: [place.binaries.postgres, '-D', '/proc/self/cwd', ...args], signal: 'INT' } as const;
+    const child = spawnBound(program, {
       cwd: place.dataDir,
       env: { LC_ALL: 'C' },
       detached: true,

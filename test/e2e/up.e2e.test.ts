@@ -40,6 +40,10 @@ afterAll(async () => {
   expect(left).toEqual([]);
 });
 
+const serverProgram = path.join(packageRoot(), 'dist', 'server.js');
+const serverOf = (dataDir: string): number | null =>
+  processesOf(dataDir).find(({ argv }) => argv.includes(serverProgram))?.pid ?? null;
+
 /** One sentence on standard error, nothing on standard output, and nothing that was started. */
 function refused(ended: Ended, sentence: RegExp): void {
   expect(ended).toMatchObject({ code: 1, stdout: '' });
@@ -146,6 +150,25 @@ it.each(['SIGINT', 'SIGTERM'] as const)('%s during the start ends it and leaves 
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toContain(`Ended by ${signal} before the push had landed.`);
   expect(leftovers(dataDir)).toEqual([]);
+});
+
+it('ends with the reason when a part ends again and again, and leaves nothing', async () => {
+  const program = start(up('--data', data, '--port', String(port)));
+  await program.says(/agent is ready/);
+  const killed = new Set<number>();
+  while (killed.size < 4) {
+    const next = await eventually(() => (killed.has(serverOf(data) ?? 0) ? null : serverOf(data)), {
+      what: 'another server process',
+    });
+    process.kill(next, 'SIGKILL');
+    killed.add(next);
+  }
+  const { code, stderr } = await program.ended;
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/server ended by SIGKILL, and did so 4 times within a minute/),
+  ]);
+  expect(leftovers(data)).toEqual([]);
 });
 
 describe('while it runs', () => {
@@ -281,6 +304,14 @@ describe('while it runs', () => {
     await serves();
     const ups = processesOf(data).filter(({ argv }) => argv.includes('up'));
     expect(ups.map(({ pid }) => pid)).toEqual([program.pid]);
+  });
+
+  it('killed outright together with its server, it leaves no database in the way of the next start', async () => {
+    process.kill(serverOf(data) ?? 0, 'SIGKILL');
+    program.signal('SIGKILL');
+    await program.ended;
+    await startAgain();
+    await serves();
   });
 
   async function fetchApi(at: string): Promise<unknown> {
