@@ -62,6 +62,14 @@ export const sweep = defineJob({
   jobId: () => 'all',
 });
 
+/** Deletes a batch of the history that nobody needs any more. */
+export const deleteHistory = defineJob({
+  name: 'deleteHistory',
+  queue: 'maintenance',
+  payload: Type.Object({}, strict),
+  jobId: () => 'all',
+});
+
 /** Asks GitHub for deliveries that never arrived. */
 export const fetchMissedDeliveries = defineJob({
   name: 'fetchMissedDeliveries',

@@ -1,21 +1,22 @@
-/** What is kept for how long: rows that only explain the past go when they are old. */
+/** Deletes what is older than it is kept (core/retention), a batch at a time. */
+import { keptMs } from '../../core/retention/policy.ts';
 import type { Db } from '../client.ts';
 import { deleteOldDeliveries } from './deliveries.ts';
 import { deleteUnusedSecrets } from './secrets.ts';
 
-const day = 86_400_000;
+/** Rows of one kind that one call deletes at most. */
+const batch = 5_000;
 
-/** In milliseconds. Logs and outbox rows are what pages show; a nonce only has to outlive the clock window of a signature. */
-export const retention = { nonces: 300_000, deliveries: 30 * day, logs: 30 * day, outbox: 30 * day };
-
-/** Deletes what is older than it is kept. */
+/** What comes and goes by itself: requests, deliveries, lines of logs, what was sent. */
 export async function deleteOld(db: Db, now: Date): Promise<void> {
   const before = (age: number): Date => new Date(now.getTime() - age);
-  await db.nonce.deleteMany({ where: { at: { lt: before(retention.nonces) } } });
-  await deleteOldDeliveries(db, before(retention.deliveries));
-  await db.logChunk.deleteMany({ where: { at: { lt: before(retention.logs) } } });
-  await db.outboxWrite.deleteMany({
-    where: { status: { not: 'pending' }, createdAt: { lt: before(retention.outbox) } },
-  });
+  await db.nonce.deleteMany({ where: { at: { lt: before(keptMs.nonces) } } });
+  await deleteOldDeliveries(db, before(keptMs.deliveries));
+  await db.$executeRaw`
+    DELETE FROM "LogChunk" WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM "LogChunk" WHERE at < ${before(keptMs.logs)} LIMIT ${batch}))`;
+  await db.$executeRaw`
+    DELETE FROM "OutboxWrite" WHERE id IN (
+      SELECT id FROM "OutboxWrite" WHERE status <> 'pending' AND "createdAt" < ${before(keptMs.outbox)} LIMIT ${batch})`;
   await deleteUnusedSecrets(db);
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { keptMs } from '../../core/retention/policy.ts';
 import { advanceBuild, flushOutbox, processDelivery } from '../../platform/queue/jobs.ts';
 import { outcomeOf } from '../../platform/queue/outcome.ts';
-import { retention } from '../../prisma/store/retention.ts';
 import { makeAgent, makeProject, push, type PlayedAgent, type Project } from '../../test/worker/play.ts';
 import { startWorld, type World } from '../../test/worker/world.ts';
 import { sweep } from './sweep.ts';
@@ -99,7 +99,7 @@ describe('the sweep', () => {
     const { db } = world.database;
     const { installationId } = project;
     const row = { installationId, subject: 's', kind: 'createCheckRun', payload: {} };
-    const old = ago(retention.outbox + 1_000);
+    const old = ago(keptMs.outbox + 1_000);
     await db.outboxWrite.createMany({
       data: [
         { ...row, key: 'sent long ago', status: 'sent', createdAt: old },
@@ -109,7 +109,7 @@ describe('the sweep', () => {
     });
     await db.nonce.createMany({
       data: [
-        { nodeId: agent.id, nonce: 'old', at: ago(retention.nonces + 1_000) },
+        { nodeId: agent.id, nonce: 'old', at: ago(keptMs.nonces + 1_000) },
         { nodeId: agent.id, nonce: 'new', at: world.now() },
       ],
     });
