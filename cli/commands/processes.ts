@@ -1,7 +1,7 @@
 /** `landfall server|bot|api|worker|agent`: the processes themselves. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { packageRoot } from '../root.ts';
 import { roles, type Role } from '../server/roles.ts';
 
@@ -11,10 +11,23 @@ const descriptions = {
   worker: 'move builds and rollouts forward and report to GitHub',
 } as const satisfies Record<Role, string>;
 
-const configured = `
+const githubVariables = ['GITHUB_APP_ID', 'GITHUB_PRIVATE_KEY_FILE', 'GITHUB_WEBHOOK_SECRET'];
+
+/** The variables that these parts do not start without, and those that make them of use. */
+const needed = (wanted: readonly Role[]): string =>
+  [
+    ...(wanted.includes('bot') || wanted.includes('worker') ? githubVariables : []),
+    'REGISTRY_URL',
+    ...(wanted.includes('api') ? ['LANDFALL_URL', 'LANDFALL_ACCESS_TOKEN'] : []),
+  ].join(', ');
+
+const configured = (wanted: readonly Role[]): string => `
 Configured by the environment; docs/configuration.md has every variable. The least:
-  GITHUB_APP_ID, GITHUB_PRIVATE_KEY_FILE, GITHUB_WEBHOOK_SECRET, REGISTRY_URL
-Without DATABASE_URL, PostgreSQL runs from the npm package, in LANDFALL_DATA.`;
+  ${needed(wanted)}
+Without DATABASE_URL, PostgreSQL runs from the npm package, in LANDFALL_DATA${
+  wanted.length === roles.length ? '.' : ':\none process has it, so parts that run apart share a DATABASE_URL.'
+}
+When it is ready, it prints {"ready":true,"address":"http://…"}. Its log goes to standard error, a JSON object a line.`;
 
 /** The control plane's packages are loaded only here: every other command starts without them. */
 async function run(wanted: ReadonlySet<Role>): Promise<void> {
@@ -24,17 +37,19 @@ async function run(wanted: ReadonlySet<Role>): Promise<void> {
 }
 
 export function serverCommands(): Command[] {
-  const whole = new Command('server')
-    .description('run the control plane: bot, API and worker in one process')
-    .addHelpText('after', configured)
-    .action(() => run(new Set(roles)));
-  const apart = roles.map((role) =>
-    new Command(role)
-      .description(`run one part of the control plane: ${descriptions[role]}`)
-      .addHelpText('after', configured)
-      .action(() => run(new Set([role]))),
-  );
-  return [whole, ...apart];
+  const whole = 'run the control plane: bot, API and worker in one process';
+  return [
+    serverCommand('server', whole, roles),
+    ...roles.map((role) => serverCommand(role, `run one part of the control plane: ${descriptions[role]}`, [role])),
+  ];
+}
+
+function serverCommand(name: string, description: string, wanted: readonly Role[]): Command {
+  return new Command(name)
+    .description(description)
+    .addOption(new Option('--json', 'print a failure as JSON too'))
+    .addHelpText('after', configured(wanted))
+    .action(() => run(new Set(wanted)));
 }
 
 /** The agent is a file of its own, as it is on servers: its flags are its own too. */
