@@ -10,9 +10,17 @@ const maxAnnotations = 50;
 /** Room for fences and headings beside the log itself. */
 const maxLogBytes = maxOutputBytes - 5_000;
 
+/** What a check run says until it is updated, which may be at its end: nothing that the next minute makes untrue. */
+export function openingOutput(intent: IntentReport): CheckOutput {
+  return {
+    title: clip(plain(`Deploying to ${intent.environment}`), maxTitle),
+    summary: clipLines(`${heading(intent)}\n\nStages and logs are shown there as they come.`, maxOutputBytes),
+  };
+}
+
 export function checkOutput(intent: IntentReport, verdict: Verdict | null, now: Date): CheckOutput {
   const annotations = verdict?.conclusion === 'failure' ? annotationsOf(intent) : [];
-  const text = logsOf(intent);
+  const text = logsOf(verdict === null ? intent : { ...intent, builds: intent.builds.filter(hasFailed) });
   return {
     title: clip(plain(verdict?.title ?? progressOf(intent)), maxTitle),
     summary: clipLines(summary(intent, verdict, now), maxOutputBytes),
@@ -22,10 +30,7 @@ export function checkOutput(intent: IntentReport, verdict: Verdict | null, now: 
 }
 
 function summary(intent: IntentReport, verdict: Verdict | null, now: Date): string {
-  const branch = intent.ref.replace(/^refs\/heads\//, '');
-  const parts = [
-    `**${inline(intent.environment)}** · \`${intent.sha.slice(0, 7)}\` of ${inline(branch)} · [log and timeline](${intent.consoleUrl})`,
-  ];
+  const parts = [heading(intent)];
   if (verdict && verdict.reason !== '') parts.push(inline(verdict.reason));
   if (verdict?.conclusion === 'failure' && verdict.code !== null)
     parts.push(`What to do: ${reasons[verdict.code].todo}`);
@@ -35,6 +40,15 @@ function summary(intent: IntentReport, verdict: Verdict | null, now: Date): stri
   const stages = intent.rollouts.toSorted(byService).flatMap(stageRows);
   if (stages.length > 0) parts.push(['| Service | Stage | After |', '|---|---|---|', ...stages].join('\n'));
   return parts.join('\n\n');
+}
+
+function heading({ environment, sha, ref, consoleUrl }: IntentReport): string {
+  const branch = inline(ref.replace(/^refs\/heads\//, ''));
+  return `**${inline(environment)}** · \`${sha.slice(0, 7)}\` of ${branch} · [log and timeline](${consoleUrl})`;
+}
+
+function hasFailed({ status }: BuildReport): boolean {
+  return status === 'failed';
 }
 
 function servicesTable({ builds, rollouts }: IntentReport, now: Date): string {
@@ -48,7 +62,7 @@ function servicesTable({ builds, rollouts }: IntentReport, now: Date): string {
 }
 
 function buildCell({ status, startedAt, finishedAt, reason }: BuildReport, now: Date): string {
-  const took = startedAt ? ` in ${seconds(startedAt, finishedAt ?? now)}` : '';
+  const took = startedAt ? ` ${finishedAt ? 'in' : 'for'} ${seconds(startedAt, finishedAt ?? now)}` : '';
   const why = status === 'failed' && reason !== null ? `: ${inline(clip(reason, 300))}` : '';
   return `${status}${took}${why}`;
 }
@@ -67,16 +81,16 @@ function stageRows({ service, events }: RolloutReport): string[] {
   });
 }
 
-/** The tails of what failed, the last lines first to stay when there is too much. */
+/** The tails of what goes on or failed, the last lines first to stay when there is too much. */
 function logsOf({ builds, rollouts }: IntentReport): string {
-  const failed = [
+  const tails = [
     ...builds.toSorted(byService).map(({ service, logTail }) => ({ heading: `Build of ${service}`, lines: logTail })),
     ...rollouts
       .toSorted(byService)
       .map(({ service, lastLog }) => ({ heading: `Last lines of ${service}`, lines: lastLog })),
   ].filter(({ lines }) => lines.length > 0);
-  const share = Math.floor(maxLogBytes / Math.max(1, failed.length));
-  const blocks = failed.map(
+  const share = Math.floor(maxLogBytes / Math.max(1, tails.length));
+  const blocks = tails.map(
     ({ heading, lines }) => `### ${inline(heading)}\n\n${fenced(lastLines(lines, share).join('\n'))}`,
   );
   return clipLines(blocks.join('\n\n'), maxOutputBytes);

@@ -99,6 +99,38 @@ describe('owedWrites', () => {
     ]);
   });
 
+  it('spends its one live update on a build that takes long, with the end of its log, and never a seventh write', () => {
+    const building = (ms: number): IntentReport => ({
+      ...intent,
+      builds: [{ ...build, status: 'building', startedAt: at(60_000 - ms), logTail: ['#4 RUN make', 'compiling'] }],
+    });
+    const [first, , ...rest] = views;
+    const writes = live([first!, building(1_000), building(19_999), building(20_000), building(40_000), ...rest]);
+    expect(short(writes)).toEqual([
+      'i1:check:create',
+      'i1:deployment:create',
+      'i1:status:in_progress',
+      'i1:check:live',
+      'i1:status:final',
+      'i1:check:final',
+    ]);
+    const shown = writes[3]?.kind === 'updateCheckRun' ? writes[3].payload.body.output : null;
+    expect(shown).toMatchObject({
+      title: 'Building',
+      summary: expect.stringContaining('building for 20.0 s') as string,
+    });
+    expect(shown?.text).toContain('#4 RUN make\ncompiling');
+    const redeploy = live([first!, building(40_000), ...rest].map((view) => ({ ...view, previous })));
+    expect([redeploy.length, short(redeploy).includes('i1:check:live')]).toEqual([6, false]);
+  });
+
+  it('opens the check run with nothing that the next minute makes untrue', () => {
+    const { output } = pick(owedWrites(intent, now), 'createCheckRun').body;
+    expect(output.title).toBe('Deploying to production');
+    expect(output.summary).toContain('[log and timeline](http://console/i1)');
+    expect(output.summary).not.toMatch(/queued|building|Waiting/);
+  });
+
   it('P37: sets what it supersedes inactive itself, and still takes six writes', () => {
     const writes = live(views.map((view) => ({ ...view, previous })));
     expect(short(writes)).toEqual([

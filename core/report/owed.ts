@@ -1,5 +1,5 @@
 /** Decides which writes to GitHub an intent owes now, at most six in its whole life. */
-import { checkOutput } from './output.ts';
+import { checkOutput, openingOutput } from './output.ts';
 import { clip, maxDescription, plain } from './text.ts';
 import { hasBegun, progressOf, servingUrl, verdictOf, type Verdict } from './verdict.ts';
 import type { IntentReport } from './view.ts';
@@ -18,11 +18,20 @@ export function owedWrites(intent: IntentReport, now: Date): Write[] {
   // The end has been told: GitHub's states only go forward.
   if (owed.has(`intent:${intent.id}:check:final`)) return [];
   const isNew = ({ key }: Write) => !owed.has(key);
-  const opening = [createCheckRun(intent, now), createDeployment(intent)].filter(isNew);
+  const opening = [createCheckRun(intent), createDeployment(intent)].filter(isNew);
   const verdict = verdictOf(intent);
   const used = owed.size + opening.length;
   if (verdict) return [...opening, ...closing(intent, { verdict, used, now }).filter(isNew)];
   return intent.status === 'active' ? [...opening, ...progress(intent, { used, now }).filter(isNew)] : opening;
+}
+
+/** A build that takes this long is worth the one live update, with the last lines of its log; else the rollout is. */
+const longBuildMs = 20_000;
+
+function isWorthTelling({ builds, rollouts }: IntentReport, now: Date): boolean {
+  if (rollouts.length > 0) return true;
+  const since = builds.flatMap(({ status, startedAt }) => (status === 'building' && startedAt ? [startedAt] : []));
+  return since.some((at) => now.getTime() - at.getTime() >= longBuildMs);
 }
 
 /** One status, and one update of the check run if that leaves enough for the end. */
@@ -32,7 +41,7 @@ function progress(intent: IntentReport, { used, now }: { used: number; now: Date
   const statusCost = intent.owed.some(({ key }) => key === status.key) ? 0 : 1;
   const reserved = 2 + intent.previous.length;
   const affordable = used + statusCost + 1 + reserved <= maxWritesPerDeploy;
-  return intent.rollouts.length > 0 && affordable ? [status, updateCheckRun(intent, null, now)] : [status];
+  return affordable && isWorthTelling(intent, now) ? [status, updateCheckRun(intent, null, now)] : [status];
 }
 
 function closing(intent: IntentReport, { verdict, used, now }: { verdict: Verdict; used: number; now: Date }): Write[] {
@@ -49,7 +58,7 @@ function closing(intent: IntentReport, { verdict, used, now }: { verdict: Verdic
   return [status, ...inactive, check];
 }
 
-function createCheckRun(intent: IntentReport, now: Date): Write {
+function createCheckRun(intent: IntentReport): Write {
   return {
     key: `intent:${intent.id}:check:create`,
     kind: 'createCheckRun',
@@ -64,7 +73,7 @@ function createCheckRun(intent: IntentReport, now: Date): Write {
         details_url: intent.consoleUrl,
         status: 'in_progress',
         started_at: intent.requestedAt.toISOString(),
-        output: checkOutput({ ...intent, status: 'active' }, null, now),
+        output: openingOutput(intent),
       },
     },
   };

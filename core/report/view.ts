@@ -10,7 +10,7 @@ export type BuildReport = {
   reason: string | null;
   imageDigest: string | null;
   annotations: readonly Annotation[];
-  /** Last lines of its log; asked for only when it failed. */
+  /** Last lines of its log: so far while it is built, of the failure when it failed, else none. */
   logTail: readonly string[];
   startedAt: Date | null;
   finishedAt: Date | null;

@@ -5,7 +5,7 @@ import { Capability, NodeResources } from '../../core/contract/status.ts';
 import type { BuildNode } from '../../core/build/decide.ts';
 import { BuildSpec } from '../../core/spec/service.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
-import type { Build, Db, Prisma, WorkItem } from '../client.ts';
+import type { Build, Db, Node, WorkItem } from '../client.ts';
 import { safeNumber } from './safe-number.ts';
 
 export interface BuildSnapshot {
@@ -16,6 +16,8 @@ export interface BuildSnapshot {
   repository: { id: number; owner: string; name: string; removed: boolean };
   /** Intents that still want this build. */
   activeIntentIds: string[];
+  /** Builds that wait for a node, the oldest first: those older than this one, or all of them when it has ended. */
+  waiting: string[];
 }
 
 interface BuildRow extends Build {
@@ -24,6 +26,7 @@ interface BuildRow extends Build {
   repositoryName: string;
   repositoryRemoved: boolean;
   activeIntentIds: string[];
+  waiting: string[];
 }
 
 /** Throws IgnoredError when the build is gone. */
@@ -33,19 +36,25 @@ export async function loadBuild(db: Db, buildId: string): Promise<BuildSnapshot>
       repository."removedAt" IS NOT NULL AS "repositoryRemoved",
       ARRAY(
         SELECT intent.id FROM "IntentBuild" AS wanted JOIN "Intent" AS intent ON intent.id = wanted."intentId"
-        WHERE wanted."buildId" = build.id AND intent.status = 'active' ORDER BY intent.id) AS "activeIntentIds"
+        WHERE wanted."buildId" = build.id AND intent.status = 'active' ORDER BY intent.id) AS "activeIntentIds",
+      ARRAY(
+        SELECT other.id FROM "Build" AS other
+        WHERE other.status = 'queued'
+          AND (build."finishedAt" IS NOT NULL OR (other."createdAt", other.id) < (build."createdAt", build.id))
+        ORDER BY other."createdAt", other.id) AS waiting
     FROM "Build" AS build
       JOIN "Project" AS project ON project.id = build."projectId"
       JOIN "Repository" AS repository ON repository.id = project."repositoryId"
     WHERE build.id = ${buildId}::uuid`;
   if (row === undefined) throw new IgnoredError('subject_gone', `The build ${buildId} was deleted.`);
-  const { repositoryId, owner, repositoryName, repositoryRemoved, activeIntentIds, ...build } = row;
+  const { repositoryId, owner, repositoryName, repositoryRemoved, activeIntentIds, waiting, ...build } = row;
   return {
     build,
     spec: Value.Check(BuildSpec, build.spec) ? build.spec : null,
     work: await db.workItem.findMany({ where: { buildId }, orderBy: { attempt: 'asc' } }),
     repository: { id: safeNumber(repositoryId), owner, name: repositoryName, removed: repositoryRemoved },
     activeIntentIds,
+    waiting,
   };
 }
 
@@ -54,37 +63,35 @@ const Capabilities = Type.Array(Capability);
 /** Held to the end of the transaction, so that of two builds offered at once the second counts the first. */
 const offerLock = 0x0ffe4;
 
-interface LapsedOffers {
-  nodeId: string;
-  count: number;
-  lastOfferedAt: Date;
-}
-
 /** Of offers that were made after this: what is older is forgotten. */
 const rememberedLapsesMs = 3_600_000;
 
-/** Per node, the offers that it let run out since it last claimed one. */
-async function lapsedOffers(db: Db, now: Date): Promise<Map<string, LapsedOffers>> {
-  const since = new Date(now.getTime() - rememberedLapsesMs);
-  const rows = await db.$queryRaw<LapsedOffers[]>`
-    SELECT "nodeId", count(*)::int AS count, max("createdAt") AS "lastOfferedAt" FROM "WorkItem" AS lapsed
-    WHERE kind = 'build' AND status = 'expired' AND "claimedAt" IS NULL AND "createdAt" > ${since}
-      AND NOT EXISTS (
-        SELECT 1 FROM "WorkItem" AS later
-        WHERE later."nodeId" = lapsed."nodeId" AND later."claimedAt" > lapsed."createdAt")
-    GROUP BY "nodeId"`;
-  return new Map(rows.map((row) => [row.nodeId, row]));
+interface BuildNodeRow extends Node {
+  runningBuilds: number;
+  /** Offers that it let run out since it last claimed one. */
+  lapsed: number;
+  lastLapsedAt: Date | null;
 }
 
 /** Nodes that could build, with how many builds each has. What a node reported and cannot be read counts as not reported. */
 export async function lockBuildNodes(db: Db, now: Date): Promise<BuildNode[]> {
   await db.$executeRaw`SELECT pg_advisory_xact_lock(${offerLock}::bigint)`;
-  const live: Prisma.WorkItemWhereInput = { kind: 'build', status: { in: ['offered', 'claimed'] }, cancelCode: null };
-  const nodes = await db.node.findMany({
-    where: { removedAt: null },
-    include: { _count: { select: { workItems: { where: live } } } },
-  });
-  const lapsed = await lapsedOffers(db, now);
+  const since = new Date(now.getTime() - rememberedLapsesMs);
+  const nodes = await db.$queryRaw<BuildNodeRow[]>`
+    SELECT node.*, running."runningBuilds", lapses.lapsed, lapses."lastLapsedAt"
+    FROM "Node" AS node
+      CROSS JOIN LATERAL (
+        SELECT count(*)::int AS "runningBuilds" FROM "WorkItem"
+        WHERE "nodeId" = node.id AND kind = 'build' AND status IN ('offered', 'claimed') AND "cancelCode" IS NULL
+      ) AS running
+      CROSS JOIN LATERAL (
+        SELECT count(*)::int AS lapsed, max("createdAt") AS "lastLapsedAt" FROM "WorkItem" AS offer
+        WHERE "nodeId" = node.id AND kind = 'build' AND status = 'expired' AND "claimedAt" IS NULL AND "createdAt" > ${since}
+          AND NOT EXISTS (
+            SELECT 1 FROM "WorkItem" AS later
+            WHERE later."nodeId" = node.id AND later."claimedAt" > offer."createdAt")
+      ) AS lapses
+    WHERE node."removedAt" IS NULL`;
   return nodes.map((node) => ({
     id: node.id,
     name: node.name,
@@ -93,25 +100,10 @@ export async function lockBuildNodes(db: Db, now: Date): Promise<BuildNode[]> {
     removed: false,
     capabilities: Value.Check(Capabilities, node.capabilities) ? node.capabilities : [],
     buildSlots: node.buildSlots,
-    runningBuilds: node._count.workItems,
-    lapsedOffers: lapsed.get(node.id) ?? null,
+    runningBuilds: node.runningBuilds,
+    lapsedOffers: node.lastLapsedAt === null ? null : { count: node.lapsed, lastOfferedAt: node.lastLapsedAt },
     diskFreeBytes: Value.Check(NodeResources, node.resources) ? node.resources.diskFreeBytes : null,
   }));
-}
-
-/** Builds that wait for a node and are older than this one, the oldest first. */
-export async function waitingBefore(db: Db, { id, createdAt }: Pick<Build, 'id' | 'createdAt'>): Promise<string[]> {
-  const rows = await db.$queryRaw<{ id: string }[]>`
-    SELECT id FROM "Build"
-    WHERE status = 'queued' AND ("createdAt", id) < (${createdAt}::timestamptz, ${id}::uuid) ORDER BY "createdAt", id`;
-  return rows.map((row) => row.id);
-}
-
-/** The build that has waited for a node the longest; null when none waits. */
-export async function longestWaiting(db: Db): Promise<string | null> {
-  const orderBy: Prisma.BuildOrderByWithRelationInput[] = [{ createdAt: 'asc' }, { id: 'asc' }];
-  const row = await db.build.findFirst({ where: { status: 'queued' }, orderBy, select: { id: true } });
-  return row?.id ?? null;
 }
 
 export interface BuildChange {

@@ -101,8 +101,9 @@ export interface LogRead {
 
 const Lines = Type.Array(LogLine);
 
+/** A chunk that cannot be read counts as lines that are left out: it does not keep a reader from the others (P04). */
 function parseLines(chunk: LogChunk): LogLine[] {
-  return Value.Parse(Lines, chunk.lines);
+  return Value.Check(Lines, chunk.lines) ? chunk.lines : [];
 }
 
 function numbered(chunks: readonly LogChunk[]): StoredLine[] {
@@ -113,7 +114,7 @@ function numbered(chunks: readonly LogChunk[]): StoredLine[] {
 
 /** Of the newest chunk of a stream. */
 function endOf(chunk: LogChunk | undefined): number | null {
-  return chunk !== undefined && parseLines(chunk).length === 0 ? chunk.attempt : null;
+  return chunk?.bytes === 0 ? chunk.attempt : null;
 }
 
 /** Read at once. */

@@ -7,6 +7,7 @@ import type { BuildReport, IntentReport, RolloutReport } from '../../core/report
 import type { Write } from '../../core/report/writes.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import type { Build, Db, Intent, Rollout } from '../client.ts';
+import { readLogTail } from './logs.ts';
 import { owe, type Lane } from './outbox.ts';
 import { safeNumber } from './safe-number.ts';
 
@@ -43,32 +44,39 @@ async function loadIntent(db: Db, intentId: string): Promise<IntentRow> {
 interface BuildRow extends Build {
   /** As the intent names it. */
   wantedBy: string;
+  /** What its node said of the last attempt. */
+  outcome: unknown;
 }
 
 const Annotations = Type.Array(Annotation);
 
 async function loadBuilds(db: Db, intentId: string): Promise<BuildReport[]> {
   const rows = await db.$queryRaw<BuildRow[]>`
-    SELECT build.*, wanted.service AS "wantedBy"
+    SELECT build.*, wanted.service AS "wantedBy", work.result AS outcome
     FROM "IntentBuild" AS wanted JOIN "Build" AS build ON build.id = wanted."buildId"
+      LEFT JOIN "WorkItem" AS work ON work."buildId" = build.id AND work.attempt = build.attempt
     WHERE wanted."intentId" = ${intentId}::uuid ORDER BY wanted.service`;
   const reports: BuildReport[] = [];
-  for (const { id, wantedBy, status, reasonCode, reason, imageDigest, annotations, startedAt, finishedAt } of rows)
+  for (const row of rows) {
+    const { wantedBy, status, reasonCode, reason, imageDigest, annotations, startedAt, finishedAt } = row;
     reports.push({
       ...{ service: wantedBy, status, reasonCode, reason, imageDigest, startedAt, finishedAt },
       annotations: Value.Check(Annotations, annotations) ? annotations : [],
-      logTail: status === 'failed' ? await logTail(db, `build:${id}`) : [],
+      logTail: await logTail(db, row),
     });
+  }
   return reports;
 }
 
 const tailLines = 50;
-const Lines = Type.Array(Type.Object({ text: Type.String() }));
+const Failure = Type.Object({ kind: Type.Literal('failed'), logTail: Type.Array(Type.String()) });
 
-async function logTail(db: Db, stream: string): Promise<string[]> {
-  const chunks = await db.logChunk.findMany({ where: { stream }, orderBy: { offset: 'desc' }, take: 10 });
-  const lines = chunks.reverse().flatMap((chunk) => (Value.Check(Lines, chunk.lines) ? chunk.lines : []));
-  return lines.slice(-tailLines).map(({ text }) => text);
+/** A failure brings the end of its log with it; the lines themselves are still on their way then, or lost with their node. */
+async function logTail(db: Db, { id, status, outcome }: BuildRow): Promise<string[]> {
+  if (status !== 'failed' && status !== 'building') return [];
+  if (status === 'failed' && Value.Check(Failure, outcome)) return outcome.logTail;
+  const { lines } = await readLogTail(db, `build:${id}`, tailLines);
+  return lines.map(({ text }) => text);
 }
 
 interface RolloutRow extends Rollout {

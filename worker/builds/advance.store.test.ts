@@ -4,10 +4,13 @@ import { sourceTokenContext } from '../../core/contract/sealing.ts';
 import { importPrivateKey } from '../../platform/crypto/keys.ts';
 import { open } from '../../platform/crypto/sealing.ts';
 import { advanceBuild } from '../../platform/queue/jobs.ts';
+import { transaction } from '../../prisma/client.ts';
+import { appendLog } from '../../prisma/store/logs.ts';
 import { removeRepositories } from '../../prisma/store/repositories.ts';
 import { workOffers } from '../../prisma/store/work-items.ts';
 import {
   buildAll,
+  convergeAll,
   deploy,
   makeAgent,
   makeProject,
@@ -94,7 +97,7 @@ describe('an offer', () => {
     await world.queues.drain();
     const build = await buildOf(intentId);
     expect(build).toMatchObject({ status: 'offered', attempt: 1 });
-    expect(build.imageName).toBe(`127.0.0.1:7782/landfall/acme/shop-${count}/web`);
+    expect(build.imageName).toBe(`127.0.0.1:7782/landfall/${project.repositoryId}/web`);
     expect(build.workItems).toMatchObject([{ nodeId: builder.id, attempt: 1, status: 'offered' }]);
     const after = await world.database.db.node.findUniqueOrThrow({ where: { id: builder.id } });
     expect(after.generation).toBe(before.generation + 1);
@@ -443,22 +446,12 @@ describe('an end', () => {
     const claimed = (await builder.claim())!;
     await world.queues.drain();
     const build = await buildOf(intentId);
-    const at = world.now();
-    const lines = Array.from({ length: 80 }, (_, index) => ({
-      at: at.toISOString(),
-      text: `line ${index}`,
-      error: false,
-    }));
-    await world.database.db.logChunk.create({ data: { stream: `build:${build.id}`, offset: 0, lines, bytes: 1, at } });
+    // The log is still on its way: what the check run shows came with the outcome.
+    await writeLog(build.id, ['line 0']);
+    const logTail = Array.from({ length: 50 }, (_, index) => `line ${30 + index}`);
     const annotations = [{ path: 'Dockerfile', line: 3, endLine: 3, message: 'exit code 1' }];
-    const outcome = {
-      kind: 'failed',
-      code: 'step_failed',
-      message: 'RUN make failed',
-      annotations,
-      logTail: [],
-    } as const;
-    await builder.finish(claimed, { ...outcome, annotations, logTail: [] });
+    const outcome = { kind: 'failed', code: 'step_failed', message: 'RUN make failed' } as const;
+    await builder.finish(claimed, { ...outcome, annotations, logTail });
     await world.queues.drain();
     expect(await intentOf(intentId)).toMatchObject({
       status: 'failed',
@@ -470,11 +463,62 @@ describe('an end', () => {
     expect(run).toMatchObject([{ status: 'completed', conclusion: 'failure' }]);
     expect(run[0]?.annotations).toMatchObject([{ path: 'Dockerfile', start_line: 3, message: 'exit code 1' }]);
     expect(run[0]?.output.text).toContain('line 79');
-    expect(run[0]?.output.text).not.toContain('line 29\n');
+    expect(run[0]?.output.text).not.toContain('line 0');
     const deployment = state.deployments.filter(({ repositoryId }) => repositoryId === project.repositoryId).at(-1)!;
     const statuses = state.deploymentStatuses.filter(({ deploymentId }) => deploymentId === deployment.id);
     expect(statuses.map((each) => each.state)).toEqual(['in_progress', 'failure']);
     expect(await builder.expected()).toEqual([serving]);
+  });
+});
+
+async function writeLog(buildId: string, texts: string[]): Promise<void> {
+  const lines = texts.map((text) => ({ at: world.now().toISOString(), text, error: false }));
+  const batch = { stream: `build:${buildId}`, attempt: 1, offset: 0, lines, end: false, at: world.now() };
+  await transaction(world.database, (tx) => appendLog(tx, batch, 1_000_000));
+}
+
+const runOf = (intentId: string) =>
+  world.sandbox.state.checkRuns.filter(({ externalId }) => externalId === `intent:${intentId}`)[0]!;
+
+describe('the check run', () => {
+  it('of a first deploy shows the end of the log while a build takes long', async () => {
+    const builder = await agent();
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    expect(runOf(intentId).output).toMatchObject({ title: 'Deploying to production' });
+    const claimed = (await builder.claim())!;
+    await world.queues.drain();
+    const { id } = await buildOf(intentId);
+    await writeLog(id, ['compiling', 'still compiling']);
+    await pass(25_000);
+    await builder.renew(claimed);
+    await driveBuild(world.deps, id);
+    await world.queues.drain();
+    expect(runOf(intentId)).toMatchObject({ status: 'in_progress', output: { title: 'Building' } });
+    expect(runOf(intentId).output.summary).toContain('building for 25.');
+    expect(runOf(intentId).output.text).toContain('compiling\nstill compiling');
+    await builder.finish(claimed);
+    await world.queues.drain();
+    await convergeAll(world, [builder]);
+    expect(runOf(intentId)).toMatchObject({ status: 'completed', conclusion: 'success' });
+    const writes = await world.database.db.outboxWrite.count({ where: { subject: `intent:${intentId}` } });
+    expect(writes).toBe(6);
+  });
+
+  it('of a build whose node was lost shows what of its log had come', async () => {
+    const builder = await agent();
+    const intentId = await push(world, project);
+    await world.queues.drain();
+    const { id } = await buildOf(intentId);
+    await writeLog(id, ['the last that was heard']);
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await builder.claim();
+      await world.queues.drain();
+      await pass(33_000);
+      await look();
+    }
+    expect(runOf(intentId)).toMatchObject({ conclusion: 'failure' });
+    expect(runOf(intentId).output.text).toContain('the last that was heard');
   });
 });
 

@@ -16,9 +16,7 @@ import {
   expireWork,
   loadBuild,
   lockBuildNodes,
-  longestWaiting,
   offerBuild,
-  waitingBefore,
   type BuildSnapshot,
 } from '../../prisma/store/builds.ts';
 import { lockBuild } from '../../prisma/store/locks.ts';
@@ -64,9 +62,8 @@ type Offer = Extract<BuildStep, { kind: 'offer' }>;
 
 async function offer(deps: WorkerDeps, tx: Db, { passed, ...snapshot }: Turn, step: Offer): Promise<Next> {
   const now = deps.now();
-  const { build, repository } = snapshot;
+  const { build, repository, waiting } = snapshot;
   const nodes = await lockBuildNodes(tx, now);
-  const waiting = await waitingBefore(tx, build);
   const first = waiting.filter((id) => !passed.has(id)).slice(0, freeBuildSlots(nodes, now));
   if (first.length > 0) return { kind: 'after', buildIds: first };
   const others = nodes.filter(({ id }) => !step.avoid.includes(id));
@@ -125,8 +122,8 @@ interface Step {
   intents: string[];
   /** The build's version as it was read. */
   version: number;
-  /** It holds no slot any more, if it ever did. */
-  isOver: boolean;
+  /** Builds that may have the slot of this one, which is over, the oldest first. */
+  heirs: string[];
 }
 
 /** What ends the build, whatever its work does; null when nothing does. */
@@ -144,7 +141,7 @@ async function step(deps: WorkerDeps, tx: Db, turn: { buildId: string; passed: T
   const snapshot = await loadBuild(tx, turn.buildId);
   const { build, spec, work } = snapshot;
   const isOver = build.finishedAt !== null;
-  const seen = { version: build.version, isOver };
+  const seen = { version: build.version, heirs: isOver ? snapshot.waiting : [] };
   const ending = endOf(snapshot);
   if (ending !== null) return { ...seen, next: await end(deps, tx, snapshot, ending), intents: [] };
   const decision = nextBuildStep({ ...build, timeoutMs: spec?.timeoutMs ?? 0 }, work, deps.now());
@@ -154,7 +151,7 @@ async function step(deps: WorkerDeps, tx: Db, turn: { buildId: string; passed: T
 }
 
 /** One that cannot be moved does not hold up the others; a job of its own meets the same error. */
-async function driveOlder(deps: WorkerDeps, buildIds: readonly string[]): Promise<void> {
+async function driveWaiting(deps: WorkerDeps, buildIds: readonly string[]): Promise<void> {
   for (const buildId of buildIds)
     await driveBuild(deps, buildId).catch((error: unknown) => {
       deps.log.warn({ err: error, buildId }, 'a build that waits for a node could not be moved');
@@ -165,25 +162,20 @@ async function driveOlder(deps: WorkerDeps, buildIds: readonly string[]): Promis
 export async function driveBuild(deps: WorkerDeps, buildId: string): Promise<void> {
   const passed = new Set<string>();
   for (let count = 0; count < maxTries; count++) {
-    const { next, intents, version, isOver } = await transaction(deps.database, (tx) =>
+    const { next, intents, version, heirs } = await transaction(deps.database, (tx) =>
       step(deps, tx, { buildId, passed }),
     );
     if (next.kind === 'again') continue;
     if (next.kind === 'after') {
-      await driveOlder(deps, next.buildIds);
+      await driveWaiting(deps, next.buildIds);
       for (const id of next.buildIds) passed.add(id);
       continue;
     }
     for (const intentId of intents) await advanceIntent(deps, intentId);
     if (next.kind === 'wait') await wakeAt(deps, next.until, { job: advanceBuild, payload: { buildId, version } });
-    if (isOver) await giveSlotOn(deps);
+    // A slot is offered at once to the build that has waited the longest.
+    await driveWaiting(deps, heirs.slice(0, 1));
     return;
   }
   throw new IgnoredError('busy', `Other writers moved the build ${buildId} ${maxTries} times; the sweep looks again.`);
-}
-
-/** What a build that is over held is offered at once to the one that has waited the longest. */
-async function giveSlotOn(deps: WorkerDeps): Promise<void> {
-  const next = await longestWaiting(deps.database.db);
-  if (next !== null) await driveOlder(deps, [next]);
 }
