@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePayloads } from '../core/report/writes.ts';
-import { fetchFile } from '../platform/github/contents.ts';
+import { fetchEntry } from '../platform/github/contents.ts';
 import { sendCheckRunCreate, sendCheckRunUpdate } from '../platform/github/check-runs.ts';
 import { sendDeploymentCreate } from '../platform/github/deployments.ts';
 import { startBotOnSandbox, type BotOnSandbox } from '../test/bot/harness.ts';
@@ -307,15 +307,18 @@ describe('writes to GitHub', () => {
   });
 });
 
-it('reads files at a commit, whatever their path; null where there is none', async () => {
+it('reads files at a commit, whatever their path', async () => {
   const files = { Dockerfile: dockerfile, 'a b/ü#?%.txt': 'here', 'dir/x': 'y' };
   const { id: repositoryId, installationId } = await repository('acme', files);
   const client = await bot.deps.github.forInstallation(installationId);
-  const read = (path: string, ref = 'main') => fetchFile(client, { repositoryId, path, ref });
+  const read = async (path: string, ref = 'main') => {
+    const entry = await fetchEntry(client, { repositoryId, path, ref });
+    return entry.kind === 'file' ? entry.bytes.toString() : entry.kind;
+  };
   expect(await read('a b/ü#?%.txt')).toBe('here');
-  expect(await read('dir')).toBeNull();
-  expect(await read('nothing')).toBeNull();
-  expect(await read('Dockerfile', 'nobranch')).toBeNull();
+  expect(await read('dir')).toBe('directory');
+  expect(await read('none')).toBe('nothing');
+  expect(await read('Dockerfile', 'nobranch')).toBe('nothing');
 });
 
 describe('the examples that GitHub documents', () => {

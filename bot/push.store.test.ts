@@ -279,9 +279,43 @@ describe('a push that is not deployed', () => {
     const { sha } = await push(id, 'main', { 'README.md': '# Shop' });
     await bot.settle();
     const [owed] = await owedFor(`config:${id}:${sha}`);
-    const output = (owed!.payload as { body: { output: { summary: string } } }).body.output;
-    expect(output.summary).toContain('Add a Dockerfile');
+    expect(owed!.payload).toMatchObject({
+      body: {
+        conclusion: 'failure',
+        output: {
+          title: 'There is neither a landfall.yml nor a Dockerfile',
+          summary: expect.stringContaining('Add a Dockerfile') as string,
+        },
+      },
+    });
+    expect(await lastPush(id)).toMatchObject({
+      status: 'ignored',
+      reasonCode: 'nothing_to_deploy',
+      reason: expect.stringMatching(/^There is neither .*Add a Dockerfile .*\.$/) as string,
+    });
     expect(await intentsOf(id)).toEqual([]);
+  });
+
+  it('for a Dockerfile that is too large to look for its port fails a check run that says what to do', async () => {
+    const { id } = await repository({ Dockerfile: dockerfile });
+    const large = dockerfile + '#'.repeat(300_000);
+    const { sha } = await push(id, 'main', { Dockerfile: large });
+    expect(await bot.settle()).toEqual([]);
+    const [owed] = await owedFor(`config:${id}:${sha}`);
+    expect(owed!.payload).toMatchObject({
+      body: {
+        conclusion: 'failure',
+        output: {
+          title: 'Dockerfile cannot be understood: 1 issue',
+          summary: expect.stringContaining('name the port in landfall.yml') as string,
+          annotations: [{ path: 'Dockerfile' }],
+        },
+      },
+    });
+    expect(await lastPush(id)).toMatchObject({ status: 'ignored', reasonCode: 'dockerfile_invalid' });
+    await push(id, 'main', { 'landfall.yml': 'services: { web: { port: 3000 } }\n' });
+    expect(await bot.settle()).toEqual([]);
+    expect(await lastIntent(id)).toMatchObject({ status: 'active', config: { web: { service: { port: 3000 } } } });
   });
 
   it('of a suspended installation is ignored, once GitHub has had the time to know better', async () => {

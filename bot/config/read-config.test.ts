@@ -1,14 +1,30 @@
 import { describe, expect, it } from 'vitest';
+import { IgnoredError } from '../../platform/errors/errors.ts';
 import type { GithubClient } from '../../platform/github/client.ts';
-import { readConfig } from './read-config.ts';
+import { parseProjectConfig } from '../../core/spec/parse.ts';
+import { readConfig, readDockerfiles } from './read-config.ts';
 
 const at = { repositoryId: 42, defaultBranch: 'main', sha: 'a'.repeat(40) };
 
 /** A repository with a Dockerfile, and this at `landfall.yml`. */
 function repositoryWith(configEntry: unknown): GithubClient {
-  const entries: Record<string, unknown> = { 'landfall.yml': configEntry, Dockerfile: file('FROM scratch') };
-  const answer = (path: unknown) => ({ status: 200, headers: {}, data: entries[String(path)] });
-  return { request: (_route, parameters) => Promise.resolve(answer(parameters?.['path'])) };
+  return repositoryOf({ 'landfall.yml': configEntry, Dockerfile: file('FROM scratch') });
+}
+
+function repositoryOf(entries: Record<string, unknown>): GithubClient {
+  return {
+    request: (_route, parameters) => {
+      const path = String(parameters?.['path']);
+      if (Object.hasOwn(entries, path)) return Promise.resolve({ status: 200, headers: {}, data: entries[path] });
+      return Promise.reject(new IgnoredError('github_not_found', `There is no ${path}.`));
+    },
+  };
+}
+
+function configOf(text: string) {
+  const parsed = parseProjectConfig(text, 'landfall.yml');
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  return parsed.config;
 }
 
 function file(content: string | Buffer) {
@@ -39,6 +55,7 @@ describe('readConfig', () => {
   ])('does not take a landfall.yml that is %s for none', async (_what, entry, line, message) => {
     expect(await readConfig(repositoryWith(entry), at)).toEqual({
       kind: 'broken',
+      code: 'config_invalid',
       issues: [{ path: 'landfall.yml', line, endLine: line, message }],
     });
   });
@@ -47,4 +64,46 @@ describe('readConfig', () => {
     const read = await readConfig(repositoryWith(file('\ufeffservices: { shop: {} }')), at);
     expect(read).toMatchObject({ kind: 'read', config: { services: { shop: {} } } });
   });
+
+  it('says that there is neither file', async () => {
+    expect(await readConfig(repositoryOf({}), at)).toEqual({ kind: 'missing' });
+    expect(await readConfig(repositoryOf({ Dockerfile: [] }), at)).toEqual({ kind: 'missing' });
+  });
+
+  it('says what to do about a Dockerfile that is too large to look for its port', async () => {
+    expect(await readConfig(repositoryOf({ Dockerfile: file('#'.repeat(300_000)) }), at)).toEqual(tooLarge);
+  });
 });
+
+describe('readDockerfiles', () => {
+  const services = 'services: { web: {}, told: { port: 80 }, lost: { build: { dockerfile: missing } } }';
+
+  it('gives those whose port is asked of them', async () => {
+    const repository = repositoryOf({ Dockerfile: file('FROM a') });
+    expect(await readDockerfiles(repository, at, configOf(services))).toEqual({
+      kind: 'read',
+      texts: { web: 'FROM a' },
+    });
+  });
+
+  it('reads none whose service has a port, however large', async () => {
+    const repository = repositoryOf({ Dockerfile: file('#'.repeat(300_000)) });
+    expect(await readDockerfiles(repository, at, configOf('services: { web: { port: 80 } }'))).toEqual({
+      kind: 'read',
+      texts: {},
+    });
+    expect(await readDockerfiles(repository, at, configOf(services))).toEqual(tooLarge);
+  });
+});
+
+const tooLarge = {
+  kind: 'broken',
+  code: 'dockerfile_invalid',
+  issues: [
+    {
+      ...{ path: 'Dockerfile', line: 1, endLine: 1 },
+      message:
+        'Dockerfile has 300000 bytes; at most 262144 are read. It is read for the port that it exposes: name the port in landfall.yml, and it is not.',
+    },
+  ],
+};

@@ -1,18 +1,18 @@
 /** Brings a commit to its environments: resolved at GitHub, then accepted or refused in one transaction, then woken. */
 import type { PushFacts } from '../../core/intent/push.ts';
+import { brokenReason, type BrokenConfig } from '../../core/report/broken-config.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import { fetchHead } from '../../platform/github/branches.ts';
 import type { GithubClient } from '../../platform/github/client.ts';
 import { transaction, type Db } from '../../prisma/client.ts';
-import type { BrokenConfig } from '../../core/report/broken-config.ts';
 import { reportBrokenConfig, reportConfigAgain } from '../../prisma/store/check-runs.ts';
 import { settleDelivery } from '../../prisma/store/deliveries.ts';
 import { acceptIntent, type AcceptedIntent } from '../../prisma/store/intents.ts';
 import type { Lane } from '../../prisma/store/outbox.ts';
 import { ensureProject, saveRules } from '../../prisma/store/projects.ts';
 import type { RepositoryState } from '../../prisma/store/repositories.ts';
-import { configPath } from '../config/read-config.ts';
 import type { HandlerDeps, ReceivedEvent } from '../deps.ts';
+import { tellOutcome } from '../deliveries/tell-outcome.ts';
 import { resolveCommit, type ResolvedCommit } from './resolve-commit.ts';
 import { wakeAccepted, wakeLane } from './wake.ts';
 
@@ -100,23 +100,25 @@ async function accept(deps: HandlerDeps, request: CommitRequest, outcome: Outcom
   return true;
 }
 
-/** A file that cannot be taken: its check run says where, and what runs runs on. */
+/** Files that cannot be taken: a check run says where, and what runs runs on. */
 async function refuse(deps: HandlerDeps, request: CommitRequest, outcome: Outcome<'broken'>): Promise<boolean> {
   const now = deps.now();
-  const { repository, facts } = request;
-  const { of, issues, rules } = outcome.resolved;
+  const { repository, facts, event } = request;
+  const { code, of, issues, rules } = outcome.resolved;
+  const ended = { status: 'ignored', code, reason: brokenReason({ code, of, issues }) } as const;
   const owes = await transaction(deps.database, async (tx) => {
     if (!(await outcome.stillWanted(tx))) return null;
     if (rules !== null) await saveRules(tx, await ensureProject(tx, repository.id), rules);
-    const broken = { repositoryId: repository.id, sha: facts.after, path: configPath, of, issues };
+    const broken = { repositoryId: repository.id, sha: facts.after, code, of, issues };
     const created = await reportBrokenConfig(tx, repository.installation.id, broken, now);
     const lane = (await reportAgain(tx, request, { broken, now })) ?? created;
-    const reason = `${configPath} cannot be understood: ${issues[0]?.message ?? 'it has no content'}`;
-    await settleDelivery(tx, request.event.guid, { status: 'ignored', code: 'config_invalid', reason }, now);
+    await settleDelivery(tx, event.guid, ended, now);
     return { lane };
   });
-  if (owes !== null) await wakeLane(deps, owes.lane);
-  return owes !== null;
+  if (owes === null) return false;
+  tellOutcome(deps.log, { guid: event.guid, event: event.name }, ended);
+  await wakeLane(deps, owes.lane);
+  return true;
 }
 
 async function reportAgain(

@@ -18,7 +18,7 @@ const pushReasons = {
   installation_suspended: { means: 'The installation is suspended.', todo: 'Unsuspend the GitHub App and push again.' },
   installation_removed: { means: 'The GitHub App was uninstalled.', todo: 'Install it again.' },
   out_of_order: {
-    means: 'A later push of this branch has arrived already.',
+    means: 'The branch has moved on since this push.',
     todo: 'Nothing; the later push is deployed.',
   },
   config_invalid: {
@@ -52,7 +52,7 @@ const githubReasons = {
     means: 'The payload lacks what is used of it.',
     todo: 'See whether a newer Landfall knows this form of the event.',
   },
-  github_behind: { means: 'GitHub does not show the push yet.', todo: 'Nothing; it is asked again.' },
+  github_behind: { means: 'GitHub does not show yet what it told of.', todo: 'Nothing; it is asked again.' },
   github_rate_limited: {
     means: 'GitHub limits how often the app may ask.',
     todo: 'Nothing; it goes on when the limit ends.',

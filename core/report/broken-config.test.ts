@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import Value from 'typebox/value';
 import { parseProjectConfig } from '../spec/parse.ts';
-import { brokenConfigWrites, type BrokenConfig } from './broken-config.ts';
+import { brokenConfigWrites, brokenReason, type BrokenConfig } from './broken-config.ts';
 import { CreateCheckRun } from './writes.ts';
 
 const now = new Date('2030-01-01T00:00:00Z');
@@ -9,7 +9,7 @@ const now = new Date('2030-01-01T00:00:00Z');
 function writesFor(text: string, of: BrokenConfig['of'] = { kind: 'commit' }) {
   const parsed = parseProjectConfig(text, 'landfall.yml');
   const issues = parsed.ok ? [] : parsed.issues;
-  return brokenConfigWrites({ repositoryId: 42, sha: 'a'.repeat(40), path: 'landfall.yml', of, issues }, now);
+  return brokenConfigWrites({ repositoryId: 42, sha: 'a'.repeat(40), code: 'config_invalid', of, issues }, now);
 }
 
 describe('brokenConfigWrites', () => {
@@ -32,6 +32,41 @@ describe('brokenConfigWrites', () => {
         },
       },
     });
+  });
+
+  it('says what is missing when there is no file, and annotates none', () => {
+    const commit = { repositoryId: 42, sha: 'a'.repeat(40), of: { kind: 'commit' } } as const;
+    const nothing: BrokenConfig = { ...commit, code: 'nothing_to_deploy', issues: [] };
+    const [write] = brokenConfigWrites(nothing, now);
+    expect(Value.Check(CreateCheckRun, write?.payload)).toBe(true);
+    expect(write?.payload).toMatchObject({
+      body: {
+        conclusion: 'failure',
+        output: {
+          title: 'There is neither a landfall.yml nor a Dockerfile',
+          summary: expect.stringMatching(/^Nothing is deployed .* Add a Dockerfile .*\.$/) as string,
+          annotations: [],
+        },
+      },
+    });
+    expect(brokenReason(nothing)).toBe(
+      'There is neither a landfall.yml nor a Dockerfile. Add a Dockerfile at the root of the repository, or a landfall.yml.',
+    );
+  });
+
+  it('names the file that is broken', () => {
+    const issue = { path: 'apps/web/Dockerfile', line: 1, endLine: 1, message: 'It is too large.' };
+    const commit = { repositoryId: 42, sha: 'a'.repeat(40), of: { kind: 'commit' } } as const;
+    const broken: BrokenConfig = { ...commit, code: 'dockerfile_invalid', issues: [issue] };
+    expect(brokenConfigWrites(broken, now)[0]?.payload).toMatchObject({
+      body: {
+        output: {
+          title: 'apps/web/Dockerfile cannot be understood: 1 issue',
+          annotations: [{ path: 'apps/web/Dockerfile', start_line: 1 }],
+        },
+      },
+    });
+    expect(brokenReason(broken)).toBe('apps/web/Dockerfile cannot be understood: It is too large.');
   });
 
   it('names the branch whose file is broken, and annotates nothing in the file of another commit', () => {

@@ -45,9 +45,3 @@ export async function fetchEntry(client: GithubClient, file: FileAt): Promise<En
   }
   return { kind: 'file', bytes: Buffer.from(entry.content ?? '', 'base64') };
 }
-
-/** The text of a file; null when there is no file at the path (nothing, a directory, a submodule). */
-export async function fetchFile(client: GithubClient, file: FileAt): Promise<string | null> {
-  const entry = await fetchEntry(client, file);
-  return entry.kind === 'file' ? entry.bytes.toString('utf8') : null;
-}
