@@ -3,16 +3,13 @@
 export const apiErrors = {
   invalid_request: { status: 400, message: 'The request does not have the shape that this route takes.' },
   not_found: { status: 404, message: 'There is nothing here under this name, or it is not yours to see.' },
-  method_not_allowed: { status: 405, message: 'This route does not take this method.' },
   payload_too_large: { status: 413, message: 'The body is larger than this route accepts.' },
   unsupported_media_type: { status: 415, message: 'The body has a content type that this route does not take.' },
-  too_many_requests: { status: 429, message: 'Too many requests; wait as long as Retry-After says.' },
   internal: { status: 500, message: 'Something failed here; the log of the server says what.' },
   unavailable: { status: 503, message: 'The server cannot answer just now; try again shortly.' },
 
   unauthenticated: { status: 401, message: 'This route needs an access token; send it as Authorization: Bearer.' },
   access_token_unknown: { status: 401, message: 'This access token is not known, or was revoked.' },
-  forbidden: { status: 403, message: 'This access token may not do that.' },
 
   signature_missing: { status: 401, message: 'The request is not signed; agents sign every request.' },
   signature_malformed: { status: 401, message: 'The signature headers cannot be read (RFC 9421).' },
@@ -35,15 +32,12 @@ export const apiErrors = {
 
   epoch_stale: { status: 409, message: 'This report is of an earlier start of the agent.' },
   sequence_stale: { status: 409, message: 'A later report has been taken already.' },
-  generation_stale: { status: 409, message: 'A newer generation is in force.' },
   not_assigned: { status: 403, message: 'This is not assigned to the node that reports it.' },
   attempt_stale: { status: 409, message: 'A later attempt has taken this work over.' },
   lease_lost: { status: 409, message: 'The lease has run out, and the right to do this work with it.' },
   work_cancelled: { status: 409, message: 'This work was cancelled.' },
   work_finished: { status: 409, message: 'This work is finished already.' },
   work_not_ready: { status: 503, message: 'This work is not ready to be claimed; try again shortly.' },
-  offset_gap: { status: 409, message: 'Lines are missing before this batch; send them first.' },
-  log_full: { status: 409, message: 'This log has reached its size; later lines are not kept.' },
 
   secret_too_large: { status: 413, message: 'A secret holds at most 64 KiB.' },
   secret_not_text: {
@@ -56,8 +50,6 @@ export const apiErrors = {
   webhook_signature_missing: { status: 401, message: 'The webhook is not signed; set a secret for it at GitHub.' },
   webhook_signature_invalid: { status: 401, message: 'The webhook is not signed with our secret.' },
   webhook_payload_invalid: { status: 400, message: 'The body of the webhook is not JSON.' },
-
-  challenge_unknown: { status: 404, message: 'No certificate is being ordered under this token.' },
 } as const satisfies Record<string, { status: number; message: string }>;
 
 export type ApiErrorCode = keyof typeof apiErrors;
