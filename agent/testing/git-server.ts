@@ -10,6 +10,8 @@ import { run } from '../process/run.ts';
 
 export interface TestGitServer {
   readonly cloneUrl: string;
+  /** The repository on disk. */
+  readonly bare: string;
   readonly token: string;
   /** Every Authorization header that came. */
   readonly authorizations: string[];
@@ -46,6 +48,7 @@ export async function startGitServer(): Promise<TestGitServer> {
   await git(['config', 'uploadpack.allowAnySHA1InWant', 'true'], bare);
 
   const plain = {
+    bare,
     token,
     authorizations: [] as string[],
     onFetch: () => Promise.resolve(),

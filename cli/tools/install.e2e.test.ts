@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { escapes, gzippedArchiveOf, type ArchiveEntry } from '../../test/hostile/archive.ts';
 import { toolsEnvironment } from '../../platform/config/tools.ts';
 import { thisHost, type ToolsHost } from './host.ts';
 import { installTools, type InstallRequest } from './install.ts';
@@ -106,6 +107,74 @@ it('puts a whole tool in the place of a broken one', async () => {
   writeFileSync(broken!.path, '#!/bin/sh\nexit 1\n');
   await installTools(request(pin));
   expect(readFileSync(broken!.path, 'utf8')).toContain('1.4.2');
+});
+
+describe('P69: an archive', () => {
+  const program: ArchiveEntry = {
+    name: './bin/landfall-test-tool',
+    kind: 'file',
+    content: '#!/bin/sh\necho "landfall-test-tool 1.4.2"\n',
+  };
+  const outside = (): string => path.join(directory, 'outside', 'file');
+  /** As a pin would have it whose archive holds the tool in a folder of its own, and takes all of it. */
+  const wholeTool = (): Pin => ({
+    ...tool(),
+    release: { ...tool().release!, members: [], strip: 0 },
+  });
+
+  beforeEach(() => {
+    mkdirSync(path.dirname(outside()));
+    writeFileSync(outside(), 'as it was', { mode: 0o600 });
+  });
+
+  const expectUntouched = (): void => {
+    expect(readdirSync(path.dirname(outside()))).toEqual(['file']);
+    expect(readFileSync(outside(), 'utf8')).toBe('as it was');
+    expect(statSync(outside()).mode & 0o777).toBe(0o600);
+  };
+
+  it.each(Object.keys(escapes('/outside/file', '')))('writes nothing outside of its folder with %s', async (name) => {
+    archive = gzippedArchiveOf([...escapes(outside(), 'overwritten')[name]!, program]);
+    for (const pin of [tool(), wholeTool()]) {
+      // Refused, or installed without what leads out.
+      await installTools(request(pin)).catch((error: unknown) => expect(error).toBeInstanceOf(Error));
+      expectUntouched();
+      rmSync(path.join(directory, 'cache'), { recursive: true, force: true });
+    }
+  });
+
+  it('in which the tool itself is a link to a program outside is refused, and so is one without the tool', async () => {
+    const made: [string, ArchiveEntry][] = [
+      ['a link', { name: program.name, kind: 'symlink', to: outside() }],
+      ['a hard link', { name: program.name, kind: 'hardlink', to: outside() }],
+      ['a device', { name: program.name, kind: 'device' }],
+      ['a pipe', { name: program.name, kind: 'fifo' }],
+      ['a folder', { name: program.name, kind: 'directory' }],
+      ['nothing', { name: './bin/other', kind: 'file', content: '' }],
+    ];
+    for (const [what, entry] of made) {
+      archive = gzippedArchiveOf([entry]);
+      await expect(installTools(request(tool())), what).rejects.toThrow();
+      expect(filesInCache(), what).toEqual([]);
+      expectUntouched();
+    }
+  });
+
+  it('gives its programs neither an owner nor the right to become one', async () => {
+    archive = gzippedArchiveOf([{ ...program, mode: 0o6755 }]);
+    await installTools(request(tool()));
+    const [installed] = (await sightAll([tool()], host)).get('landfall-test-tool') ?? [];
+    expect(statSync(installed!.path).mode & 0o7000).toBe(0);
+  });
+
+  it('that is none, or ends in its middle, is refused', async () => {
+    const whole = gzippedArchiveOf([program]);
+    for (const broken of [Buffer.from('not an archive'), whole.subarray(0, whole.length / 2), Buffer.alloc(0)]) {
+      archive = broken;
+      await expect(installTools(request(tool()))).rejects.toThrow();
+      expect(filesInCache()).toEqual([]);
+    }
+  });
 });
 
 function goRoute(): NonNullable<Pin['go']> {

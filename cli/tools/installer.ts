@@ -99,7 +99,17 @@ export class Installer {
     const archive = path.join(stage, 'archive.tar.gz');
     await downloadVerified(release, archive, { ...(limits && { limits }), signal });
     const strip = `--strip-components=${route.strip}`;
-    const argv = ['tar', '-xzf', archive, '-C', stage, '--no-same-owner', strip, ...route.members] as const;
+    const argv = [
+      'tar',
+      '-xzf',
+      archive,
+      '-C',
+      stage,
+      '--no-same-owner',
+      '--no-same-permissions',
+      strip,
+      ...route.members,
+    ] as const;
     await runToEnd({ argv: [...argv], env: host.environment.variables, signal });
     await rm(archive);
   }
