@@ -5,7 +5,7 @@ import { eventually } from './eventually.ts';
 import { addressOf, Harness, pageAt } from './harness.ts';
 import { expectLandedOnce, expectNoOrphans, expectToldOnce } from './landed.ts';
 import { containerProcesses, processesOf } from './processes.ts';
-import { app, commandDockerfile, slowDockerfile, type TestRepository } from './repository.ts';
+import { app, commandDockerfile, severalServices, slowDockerfile, type TestRepository } from './repository.ts';
 import { watch } from './watch.ts';
 
 describe.each(['PostgreSQL', 'Redis'] as const)('push to deploy with the queue on %s', (queue) => {
@@ -124,6 +124,28 @@ describe.each(['PostgreSQL', 'Redis'] as const)('push to deploy with the queue o
     const intent = await harness.succeeded(first, known);
     expect(intent).toMatchObject({ trigger: 'rerequested', actor: 'ada' });
     await serves(addressOf(intent), 'one');
+  });
+
+  it('builds one push of more services than its node has slots one after another, and all of them land', async () => {
+    const several = await harness.repository('several');
+    const sha = await several.push(severalServices(['api', 'jobs', 'web']));
+    const intent = await harness.succeeded(sha);
+    expect(intent.builds.map(({ status, attempt }) => [status, attempt])).toEqual(
+      intent.builds.map(() => ['succeeded', 1]),
+    );
+    expect(intent.rollouts.map(({ stage }) => stage)).toEqual(['running', 'running', 'running']);
+    const slots = (await harness.rows<{ buildSlots: number }>(`SELECT "buildSlots" FROM "Node"`))[0]!.buildSlots;
+    const work = await harness.rows<{ offered: number; ended: number }>(
+      `SELECT extract(epoch FROM work."createdAt")::float8 AS offered, extract(epoch FROM work."finishedAt")::float8 AS ended
+       FROM "WorkItem" AS work JOIN "Build" AS build ON build.id = work."buildId" WHERE build.sha = $1`,
+      [sha],
+    );
+    expect(work).toHaveLength(3);
+    const atOnce = work.map(
+      ({ offered }) => work.filter((one) => one.offered <= offered && offered < one.ended).length,
+    );
+    expect(Math.max(...atOnce)).toBeLessThanOrEqual(slots);
+    await expectNoOrphans(harness);
   });
 
   it('does nothing about tags, branches that nobody deploys and deleted ones, and says why in the delivery', async () => {

@@ -54,6 +54,21 @@ function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
+/** One image of the same page for each of these services, built for each, for some seconds. */
+export function severalServices(names: readonly string[]): Files {
+  const services = names.flatMap((name) => [
+    `  ${name}:`,
+    '    port: 8080',
+    '    health: { path: /index.html, interval: 200ms }',
+    '    resources: { cpu: 0.1, memory: 16Mi }',
+    `    build: { dockerfile: ${name}.Dockerfile }`,
+  ]);
+  const config = ['services:', ...services, 'environments:', '  production:', '    branch: main', ''];
+  const dockerfiles = names.map((name) => [`${name}.Dockerfile`, slowDockerfile(2)]);
+  const files = Object.fromEntries(dockerfiles) as Files;
+  return { ...files, 'landfall.yml': config.join('\n'), 'www/index.html': 'several' };
+}
+
 /** The same image, after a step that runs for so many seconds, and that no build before has had. */
 export function slowDockerfile(seconds: number): string {
   const step = `RUN ["/bin/busybox", "env", "ONCE=${randomUUID()}", "/bin/busybox", "sleep", "${seconds}"]\n`;
