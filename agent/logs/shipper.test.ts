@@ -30,7 +30,7 @@ function setUp() {
   };
   const take = ({ batches }: LogsRequest): LogsAnswer => ({
     accepted: batches.map(({ id, offset, lines }) => {
-      if (world.refuse.has(id)) return { ok: false, code: 'log_full' };
+      if (world.refuse.has(id)) return { ok: false, code: 'attempt_stale' };
       const have = kept.get(id) ?? [];
       for (const [index, { text }] of lines.entries()) have[offset + index] ??= text;
       kept.set(id, have);

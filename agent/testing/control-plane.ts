@@ -201,13 +201,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<T
       body: { sequence: report.sequence, generation: state.generation, work: state.work, refused: [] },
     };
   };
+  /** Lines counted, those that never came included. */
+  const logEnds = new Map<string, number>();
   const logs = ({ batches }: LogsRequest): Answer => {
     const accepted = batches.map(({ kind, id, offset, lines }) => {
-      const kept = plane.logs.get(`${kind}:${id}`) ?? [];
-      if (offset > kept.length) return { ok: false, code: 'offset_gap' };
-      kept.push(...lines.slice(kept.length - offset));
-      plane.logs.set(`${kind}:${id}`, kept);
-      return { ok: true, nextOffset: kept.length };
+      const stream = `${kind}:${id}`;
+      const end = logEnds.get(stream) ?? 0;
+      const nextOffset = Math.max(end, offset + lines.length);
+      logEnds.set(stream, nextOffset);
+      plane.logs.set(stream, [...(plane.logs.get(stream) ?? []), ...lines.slice(Math.max(0, end - offset))]);
+      return { ok: true, nextOffset };
     });
     changed();
     return { status: 200, body: { accepted } };
