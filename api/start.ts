@@ -11,6 +11,7 @@ import { description } from './http/describe.ts';
 import { answerError, answerNotFound } from './http/errors.ts';
 import type { Api } from './http/routes.ts';
 import { validatorCompiler } from './http/validation.ts';
+import { deliveryRoutes } from './resources/deliveries.ts';
 import { deployRoutes } from './resources/deploys.ts';
 import { loginLinkRoutes } from './resources/login-links.ts';
 import { logRoutes } from './resources/logs.ts';
@@ -81,6 +82,7 @@ function version1(deps: Deps): FastifyPluginCallback {
       });
       nodeRoutes(people, deps);
       deployRoutes(people, deps);
+      deliveryRoutes(people, deps);
       logRoutes(people, deps);
       secretRoutes(people, deps);
       masterKeyRoutes(people, deps);

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { InputError, StalledError } from '../platform/errors/errors.ts';
 import { RefusedError, UnreachableError } from './client.ts';
+import { deliveriesCommand } from './commands/deliveries.ts';
 import { logsCommand } from './commands/logs.ts';
 import { nodeCommand } from './commands/node.ts';
 import { agentCommand, serverCommands } from './commands/processes.ts';
@@ -23,12 +24,14 @@ First steps:
   landfall up                 the whole line on this machine, with a GitHub that runs here
   landfall node add NAME      add a server
   landfall secret set NAME    set what a service needs and nobody may read
-  landfall status             what serves where`,
+  landfall status             what serves where
+  landfall deliveries         why a push was not deployed`,
     )
     .showHelpAfterError('(landfall --help shows the commands)')
     .showSuggestionAfterError();
-  for (const command of [upCommand(), statusCommand(), logsCommand(), secretCommand(), nodeCommand(), tokenCommand()])
+  for (const command of [upCommand(), statusCommand(), deliveriesCommand(), logsCommand()])
     landfall.addCommand(command);
+  for (const command of [secretCommand(), nodeCommand(), tokenCommand()]) landfall.addCommand(command);
   for (const command of [...serverCommands(), agentCommand(), toolsCommand()]) landfall.addCommand(command);
   return landfall;
 }

@@ -14,6 +14,7 @@ export const description: FastifyDynamicSwaggerOptions = {
     tags: [
       { name: 'agent', description: 'Calls of agents: signed by RFC 9421, except registration' },
       { name: 'deploys', description: 'Projects, services, intents, builds, rollouts and allocations' },
+      { name: 'deliveries', description: 'Webhooks of GitHub as received, and what became of each' },
       { name: 'nodes', description: 'The servers' },
       { name: 'secrets', description: 'Secrets of environments: their names, and values that only go in' },
       { name: 'logs', description: 'Logs, to read and to follow' },
