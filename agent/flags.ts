@@ -22,7 +22,7 @@ export type Flags =
 export const usage = `landfall-agent: runs on each server and brings it to the state that the control plane expects.
 
   --url URL               of the control plane, https://landfall.example.com
-  --token TOKEN           for the first start, printed by \`landfall node add NAME\`
+  --token TOKEN           for the first start, and after a removal: printed by \`landfall node add NAME\`
   --proxy                 this node serves routes to the world (its token was made with --proxy)
   --data DIR              keys, images, containers and caches (default /var/lib/landfall)
   --podman-socket PATH    use this Podman API socket instead of a service of the agent's own

@@ -5,7 +5,7 @@ import { Releasers, type ReleaseFailure } from '../platform/lifecycle/releasers.
 import type { BuilderChoice } from './build/builder.ts';
 import { startBuilds } from './build/builds.ts';
 import { control } from './control/control.ts';
-import { expectedCache } from './control/expected-cache.ts';
+import { expectedCache, forgetExpected } from './control/expected-cache.ts';
 import { expectedSource } from './control/expected-source.ts';
 import { register } from './control/register.ts';
 import { signer } from './control/sign.ts';
@@ -24,7 +24,7 @@ import { lockDirectory } from './storage/lock.ts';
 export interface AgentOptions {
   /** Of the control plane. */
   url: string;
-  /** For the first start; left aside when the node is registered. */
+  /** For the first start, and for one after a removal; left aside when the node registered with it. */
   token: string | null;
   kind: 'worker' | 'proxy';
   dataDir: string;
@@ -89,6 +89,7 @@ async function ownIdentity(options: AgentOptions, releasers: Releasers) {
   const { node } = await register(identity, {
     ...options,
     file,
+    forget: () => forgetExpected(options.dataDir),
     control: control(unsigned),
     random: Math.random,
     clock: systemClock,
@@ -104,7 +105,7 @@ interface Parts {
   opener: Opener;
 }
 
-async function startParts({ options, transport, opener }: Parts, releasers: Releasers): Promise<void> {
+async function startParts({ options, node, transport, opener }: Parts, releasers: Releasers): Promise<void> {
   const { dataDir, env } = options;
   const log = (line: string): void => options.log.info(line);
   const warn = (line: string): void => options.log.warn(line);
@@ -130,7 +131,7 @@ async function startParts({ options, transport, opener }: Parts, releasers: Rele
   const expected = await expectedSource({
     ...shared,
     control: api,
-    cache: expectedCache(dataDir, warn),
+    cache: expectedCache(dataDir, node.nodeId, warn),
     waitMs: pollMs,
     onAnswer: (state) => {
       if (epochIsKnown) builds.offer(state.work);

@@ -1,4 +1,5 @@
 /** The last expected state on disk, so that a node heals itself while the control plane is away. Secrets in it stay sealed. */
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -13,15 +14,24 @@ export interface ExpectedCache {
   readonly write: (state: ExpectedState) => Promise<void>;
 }
 
-export function expectedCache(dataDir: string, log: (line: string) => void): ExpectedCache {
-  const file = path.join(dataDir, 'expected-state.json');
+const fileIn = (dataDir: string): string => path.join(dataDir, 'expected-state.json');
+
+/** Of a node that is registered anew. */
+export function forgetExpected(dataDir: string): Promise<void> {
+  return rm(fileIn(dataDir), { force: true });
+}
+
+/** What is kept of another node, whose identity this one had before, is none of ours. */
+export function expectedCache(dataDir: string, nodeId: string, log: (line: string) => void): ExpectedCache {
+  const file = fileIn(dataDir);
   return {
     read: async () => {
       const text = await readIfThere(file);
       if (text === null) return null;
       const parsed = parse(text);
       if (parsed === null) log(`${file} is not understood and left aside; the control plane is asked.`);
-      return parsed;
+      else if (parsed.nodeId !== nodeId) log(`${file} is of node ${parsed.nodeId} and left aside; this is ${nodeId}.`);
+      return parsed?.nodeId === nodeId ? parsed : null;
     },
     // Offers of work are not kept: an old one is not worth a claim.
     write: (state) => writeAtomically(file, JSON.stringify({ version: 1, state: { ...state, work: [] } })),

@@ -26,12 +26,14 @@ const refusal = (code: ApiErrorCode) => new ControlRefused(apiErrors[code].statu
 function setUp(errors: Error[] = [], change: Partial<RegisterOptions> = {}) {
   const requests: RegisterRequest[] = [];
   const saved: Identity[] = [];
+  const steps: string[] = [];
   const options: RegisterOptions = {
     url: 'https://landfall.example.com',
     token: 'lfn_0123456789abcdefghij',
     kind: 'worker',
     agentVersion: '1',
-    file: { save: (identity) => Promise.resolve(void saved.push(identity)) },
+    file: { save: (identity) => Promise.resolve(void (saved.push(identity), steps.push('saved'))) },
+    forget: () => Promise.resolve(void steps.push('forgot')),
     control: {
       register: (request) => {
         requests.push(request);
@@ -44,15 +46,16 @@ function setUp(errors: Error[] = [], change: Partial<RegisterOptions> = {}) {
     log: () => undefined,
     ...change,
   };
-  return { options, requests, saved };
+  return { options, requests, saved, steps };
 }
 
 describe('registration', () => {
   it('sends the public keys alone, and saves the answer', async () => {
     const identity = fresh();
     const { options, requests, saved } = setUp();
-    expect(await register(identity, options)).toEqual({ url: options.url, node });
-    expect(saved).toEqual([{ ...identity, registration: { url: options.url, node } }]);
+    const registration = { url: options.url, node, tokenHash: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown };
+    expect(await register(identity, options)).toEqual(registration);
+    expect(saved).toEqual([{ ...identity, registration }]);
     for (const { privateKey } of Object.values(identity.keys))
       expect(JSON.stringify(requests)).not.toContain(privateKey);
     expect(requests[0]?.wireguardKey).toMatch(/^[A-Za-z0-9+/]{43}=$/);
@@ -74,11 +77,42 @@ describe('registration', () => {
     expect(again.requests).toEqual(full.requests);
   });
 
-  it('leaves a token aside when the node is registered', async () => {
-    const registration = { url: 'https://landfall.example.com', node };
-    const { options, requests } = setUp();
-    expect(await register({ ...fresh(), registration }, options)).toBe(registration);
-    expect(requests).toEqual([]);
+  const url = 'https://landfall.example.com';
+
+  it('is done once with a token, which may be given at every start though nobody answers', async () => {
+    const first = setUp();
+    await register(fresh(), first.options);
+    const again = setUp([new ControlUnreachable('https://x', new Error('away'))]);
+    expect(await register(first.saved[0] ?? fresh(), again.options)).toMatchObject({ url, node });
+    expect(again.requests).toEqual([]);
+    expect((await register(first.saved[0] ?? fresh(), { ...again.options, token: null })).node).toBe(node);
+  });
+
+  it('is done again with a new token, and what was expected of the old node is forgotten before', async () => {
+    const identity = { ...fresh(), registration: { url, node: { ...node, nodeId: 'n0', subnet: 7 } } };
+    const { options, requests, saved, steps } = setUp();
+    expect((await register(identity, options)).node).toBe(node);
+    expect(requests[0]).toMatchObject({ token: options.token, signingKey: identity.keys.signing.publicKey });
+    expect([saved[0]?.registration?.node, steps]).toEqual([node, ['forgot', 'saved']]);
+  });
+
+  it('leaves a new token aside when the node was not removed, says so, and does not ask again', async () => {
+    const identity = { ...fresh(), registration: { url, node } };
+    const lines: string[] = [];
+    const { options, saved, steps } = setUp([refusal('key_taken')], { log: (line) => lines.push(line) });
+    expect((await register(identity, options)).node).toBe(node);
+    expect(steps).toEqual(['saved']);
+    expect(lines.join()).toMatch(/registered as one still.*landfall node remove one/);
+    const again = setUp();
+    await register(saved[0] ?? fresh(), again.options);
+    expect(again.requests).toEqual([]);
+  });
+
+  it('says what is wrong with a new token of a node that was removed', async () => {
+    const identity = { ...fresh(), registration: { url, node } };
+    const { options, saved, steps } = setUp([refusal('token_expired')]);
+    await expect(register(identity, options)).rejects.toMatchObject({ code: 'token_expired' });
+    expect([saved, steps]).toEqual([[], []]);
   });
 
   it('says where a token comes from when there is none', async () => {

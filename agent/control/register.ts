@@ -1,4 +1,5 @@
-/** The first start: gives the node's keys and its one-time token to the control plane, as often as it takes. */
+/** Gives the node's keys and a one-time token to the control plane, as often as it takes: at the first start, and after a removal. */
+import { createHash } from 'node:crypto';
 import { StalledError } from '../../platform/errors/errors.ts';
 import type { Identity, IdentityFile, Registration } from '../keys/identity.ts';
 import type { Clock } from '../loop/clock.ts';
@@ -12,6 +13,8 @@ export interface RegisterOptions {
   kind: 'worker' | 'proxy';
   agentVersion: string;
   file: Pick<IdentityFile, 'save'>;
+  /** Forgets what was expected of the node that this one was before. */
+  forget: () => Promise<void>;
   control: Pick<Control, 'register'>;
   clock: Clock;
   random: () => number;
@@ -20,19 +23,41 @@ export interface RegisterOptions {
 
 const backoff = { firstMs: 500, maxMs: 15_000 };
 
-/** Answers at once when the node is registered already; a token that is still given then is left aside. */
+/**
+ * Answers at once when the node is registered and the token is the one that it registered with, or none: a node that is told its
+ * token at every start does not need the control plane for it. A new token is an order to register again; a node that was not
+ * removed stays who it is.
+ */
 export async function register(identity: Identity, options: RegisterOptions): Promise<Registration> {
-  if (identity.registration !== null) return identity.registration;
-  if (options.token === null) {
+  const { registration: earlier } = identity;
+  const { token } = options;
+  if (token === null) {
+    if (earlier !== null) return earlier;
     throw new StalledError('token_missing', 'This node is not registered yet, and no token was given.', {
       hint: 'Run `landfall node add NAME` where the control plane is, and start the agent with the --token it prints.',
     });
   }
-  const node = await answer(identity, { ...options, token: options.token });
-  const registration = { url: options.url, node };
+  const tokenHash = createHash('sha256').update(token).digest('hex');
+  if (earlier?.tokenHash === tokenHash) return earlier;
+  const registration = { ...(await registered(identity, { ...options, token })), tokenHash };
   // Only now: until the answer was here the same keys are sent again with the token.
   await options.file.save({ ...identity, registration });
   return registration;
+}
+
+async function registered(identity: Identity, options: RegisterOptions & { token: string }): Promise<Registration> {
+  const { registration: earlier } = identity;
+  try {
+    const node = await answer(identity, options);
+    // Under its old identity it may have had other work, at other addresses.
+    if (earlier !== null) await options.forget();
+    return { url: options.url, node };
+  } catch (error) {
+    if (earlier === null || !(error instanceof ControlRefused) || error.code !== 'key_taken') throw refused(error);
+    const { name } = earlier.node;
+    options.log(`This node is registered as ${name} still, so the token is left aside (landfall node remove ${name}).`);
+    return earlier;
+  }
 }
 
 async function answer(identity: Identity, options: RegisterOptions & { token: string }) {
@@ -49,7 +74,7 @@ async function answer(identity: Identity, options: RegisterOptions & { token: st
     try {
       return await options.control.register(request);
     } catch (error) {
-      if (!isTransient(error)) throw refused(error);
+      if (!isTransient(error)) throw error;
       if (failures === 1) options.log(`${error instanceof Error ? error.message : String(error)} Trying again.`);
       const wait = backoffMs(failures, backoff, options.random());
       await new Promise<void>((resolve) => void options.clock.after(wait, resolve));

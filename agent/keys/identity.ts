@@ -17,7 +17,15 @@ const Identity = Type.Object({
   version: Type.Literal(1),
   keys: Type.Object({ signing: KeyPair, sealing: KeyPair, wireguard: KeyPair }),
   /** Null until the control plane has answered. */
-  registration: Type.Union([Type.Object({ url: Type.String(), node: RegisterAnswer }), Type.Null()]),
+  registration: Type.Union([
+    Type.Object({
+      url: Type.String(),
+      node: RegisterAnswer,
+      /** SHA-256 of the token that it registered with, in hex. */
+      tokenHash: Type.Optional(Type.String()),
+    }),
+    Type.Null(),
+  ]),
 });
 export type Identity = Static<typeof Identity>;
 export type Registration = NonNullable<Identity['registration']>;

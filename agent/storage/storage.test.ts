@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { identityFile } from '../keys/identity.ts';
-import { expectedCache } from '../control/expected-cache.ts';
+import { expectedCache, forgetExpected } from '../control/expected-cache.ts';
 import { cursorFile } from '../logs/cursors.ts';
 import { expectedContainer } from '../testing/control-plane.ts';
 import { expecting } from '../testing/fake-node.ts';
@@ -47,7 +47,7 @@ describe('the cache of expected state', () => {
   const work = [{ workId: 'w', kind: 'build', attempt: 1, status: 'offered', cancel: null } as const];
 
   it('keeps the state, without offers of work', async () => {
-    const cache = expectedCache(dir, () => undefined);
+    const cache = expectedCache(dir, state.nodeId, () => undefined);
     expect(await cache.read()).toBeNull();
     await cache.write({ ...state, work });
     expect(await cache.read()).toEqual(state);
@@ -57,8 +57,23 @@ describe('the cache of expected state', () => {
   it('leaves aside what it does not understand, and says so', async () => {
     const lines: string[] = [];
     await writeFile(path.join(dir, 'expected-state.json'), '{"version":2}');
-    expect(await expectedCache(dir, (line) => lines.push(line)).read()).toBeNull();
+    expect(await expectedCache(dir, state.nodeId, (line) => lines.push(line)).read()).toBeNull();
     expect(lines).toHaveLength(1);
+  });
+
+  it('leaves aside what was expected of another node, and says so', async () => {
+    const lines: string[] = [];
+    await expectedCache(dir, state.nodeId, () => undefined).write(state);
+    expect(await expectedCache(dir, 'another', (line) => lines.push(line)).read()).toBeNull();
+    expect(lines).toEqual([expect.stringMatching(/is of node .* and left aside; this is another\.$/)]);
+  });
+
+  it('is forgotten when the node registers anew, whether or not there is one', async () => {
+    const cache = expectedCache(dir, state.nodeId, () => undefined);
+    await cache.write(state);
+    await forgetExpected(dir);
+    await forgetExpected(dir);
+    expect(await cache.read()).toBeNull();
   });
 });
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Type from 'typebox';
 import { Check } from 'typebox/value';
-import { NodeRegistration } from '../../core/contract/resources.ts';
+import { NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
 import { toolsEnvironment } from '../../platform/config/tools.ts';
 import { Releasers, type ReleaseFailure } from '../../platform/lifecycle/releasers.ts';
 import type { Control } from '../../sandbox/control/commands.ts';
@@ -219,13 +219,32 @@ async function answers(url: string, headers: Record<string, string>): Promise<bo
   }
 }
 
-/** Null when this agent has registered before: it knows who it is. */
+const Nodes = Type.Object({ nodes: Type.Array(NodeResource) });
+
+/** Null when this agent is a node; one that was removed, and one whose identity was lost, registers anew. */
 async function registrationToken(agentData: string, api: ApiClient): Promise<string | null> {
-  const identity = path.join(agentData, 'identity.json');
-  const Registered = Type.Object({ registration: Type.Object({}) });
-  if (existsSync(identity) && Check(Registered, JSON.parse(readFileSync(identity, 'utf8')))) return null;
-  const node = { name: localNode, kind: 'worker' };
-  return (await api.call({ method: 'POST', path: '/api/v1/nodes', body: node, answer: NodeRegistration })).token;
+  const { nodes } = await api.call({ method: 'GET', path: '/api/v1/nodes', answer: Nodes });
+  const own = registeredNode(agentData);
+  if (nodes.some(({ id }) => id === own)) return null;
+  const name = freeName(new Set(nodes.map((node) => node.name)));
+  const body = { name, kind: 'worker' };
+  return (await api.call({ method: 'POST', path: '/api/v1/nodes', body, answer: NodeRegistration })).token;
+}
+
+const Registered = Type.Object({ registration: Type.Object({ node: Type.Object({ nodeId: Type.String() }) }) });
+
+function registeredNode(agentData: string): string | null {
+  const file = path.join(agentData, 'identity.json');
+  if (!existsSync(file)) return null;
+  const identity: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  return Check(Registered, identity) ? identity.registration.node.nodeId : null;
+}
+
+/** `local`, unless a node has that name whose identity is not here. */
+function freeName(taken: ReadonlySet<string>): string {
+  let name = localNode;
+  for (let number = 2; taken.has(name); number += 1) name = `${localNode}-${number}`;
+  return name;
 }
 
 /** Rejects with what stands in the way, after ending what was started. */

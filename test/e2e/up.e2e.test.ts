@@ -314,6 +314,28 @@ describe('while it runs', () => {
     await serves();
   });
 
+  it('with its node removed, or the identity of it lost, the next start registers again, serves, and builds what is pushed', async () => {
+    const agent = path.join(data, 'agent');
+    const names = async (): Promise<string[]> =>
+      ((await json('node', 'list')) as { name: string }[]).map(({ name }) => name);
+    const startOver = async (): Promise<void> => {
+      program.signal('SIGINT');
+      expect(await program.ended).toMatchObject({ code: 0 });
+      await startAgain();
+      await serves();
+    };
+    await json('node', 'remove', 'local');
+    await startOver();
+    expect(await names()).toEqual(['local']);
+    await json('node', 'remove', 'local');
+    await rm(path.join(agent, 'identity.json'));
+    await startOver();
+    expect(await names()).toEqual(['local']);
+    await rm(path.join(agent, 'identity.json'));
+    await startOver();
+    expect((await names()).sort()).toEqual(['local', 'local-2']);
+  });
+
   async function fetchApi(at: string): Promise<unknown> {
     const connection = JSON.parse(readFileSync(path.join(data, 'connection.json'), 'utf8')) as {
       url: string;
