@@ -4,6 +4,7 @@ import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { advanceRollout } from '../platform/queue/jobs.ts';
 import { transaction } from '../prisma/client.ts';
+import { removeEnvironment } from '../prisma/store/environment-removal.ts';
 import { removeNode, setCordon } from '../prisma/store/registration.ts';
 import { setSecret } from '../prisma/store/secret-changes.ts';
 import {
@@ -14,6 +15,7 @@ import {
   makeProject,
   push,
   resolved,
+  type PlayedAgent,
   type Project,
 } from '../test/worker/play.ts';
 import { startWorld, type World } from '../test/worker/world.ts';
@@ -109,6 +111,20 @@ async function setToken(value: string): Promise<void> {
   await world.queues.drain();
 }
 
+/** While a service of it serves, and a build is under way for it. */
+async function removeStaging(agents: PlayedAgent[]): Promise<void> {
+  const environment = 'staging';
+  await deploy(world, project, agents, { environment, services: [resolved('web'), resolved('api')] });
+  await push(world, project, { environment });
+  for (const agent of agents) await agent.beat();
+  await world.queues.drain();
+  const { id } = await world.database.db.environment.findFirstOrThrow({ where: { name: environment } });
+  const context = { consoleUrl: world.deps.consoleUrl, now: world.now() };
+  await transaction(world.database, (tx) => removeEnvironment(tx, { id, actor: 'ada' }, context));
+  await world.sweep();
+  await world.queues.drain();
+}
+
 /** Kinds in the order in which the transaction first waited for each. */
 const firsts = (locks: string[]): string[] => [...new Set(locks)].filter((lock) => rankOf(lock) !== -1);
 
@@ -127,6 +143,7 @@ it('takes locks in one order, whatever is done', async () => {
   await push(world, project, { services: [resolved('web', { secrets })] });
   await buildAll(world, [one, two]);
   await convergeAll(world, [one, two]);
+  await removeStaging([one, two]);
   await transaction(world.database, (tx) => setCordon(tx, one.id, world.now()));
   await transaction(world.database, (tx) => removeNode(tx, two.id, world.now()));
   await transaction(world.database, (tx) => setCordon(tx, one.id, null));

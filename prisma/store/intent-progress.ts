@@ -3,13 +3,13 @@ import type { IntentFacts } from '../../core/intent/outcome.ts';
 import { resolveSecrets } from '../../core/secret/versions.ts';
 import { digestOf } from '../../core/spec/digest.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
-import type { Build, Db, Intent, Prisma } from '../client.ts';
+import type { Build, Db, Intent } from '../client.ts';
 import { lockIntentRow, lockServices } from './locks.ts';
-import { bumpNodes } from './nodes.ts';
 import { rollOut, type ReleasedImage } from './releases.ts';
 import { namesOfServices, readResolvedServices } from './resolved-services.ts';
 import { touchRollouts, type RolloutWake } from './rollouts.ts';
 import { secretsInForce } from './secrets.ts';
+import { stopServices } from './stop-services.ts';
 
 export interface IntentProgress {
   intent: Intent;
@@ -118,18 +118,6 @@ export async function removeOtherServices(db: Db, intent: Intent, at: Date): Pro
   await db.service.updateMany({ where: { id: { in: ids } }, data: { removedAt: at, servingReleaseId: null } });
   await stopServices(db, ids);
   return touchRollouts(db, ids);
-}
-
-/** One that is placed at this moment belongs to a rollout under way, which stops it when it finds that its service is gone. */
-async function stopServices(db: Db, serviceIds: string[]): Promise<void> {
-  const running = { serviceId: { in: serviceIds }, desired: 'running' } satisfies Prisma.AllocationWhereInput;
-  const nodes = await db.allocation.findMany({ where: running, distinct: ['nodeId'], select: { nodeId: true } });
-  const nodeIds = nodes.map(({ nodeId }) => nodeId);
-  await bumpNodes(db, nodeIds);
-  await db.allocation.updateMany({
-    where: { ...running, nodeId: { in: nodeIds } },
-    data: { desired: 'stopped', version: { increment: 1 } },
-  });
 }
 
 /** Active intents that nothing moves any more: their builds and rollouts have all ended. For the sweep. */

@@ -1,15 +1,15 @@
 /** Intents as they are accepted: one transaction's worth of rows, and what stands in their way superseded. */
 import { buildInputsDigest } from '../../core/build/decide.ts';
 import type { ResolvedService } from '../../core/spec/resolve.ts';
-import type { Db, Prisma } from '../client.ts';
+import type { Db } from '../client.ts';
 import { recordAuditEvent } from './audit-events.ts';
-import { cancelBuildWork } from './builds.ts';
 import { endIntent } from './intent-progress.ts';
 import { bumpNodes } from './nodes.ts';
 import type { Lane } from './outbox.ts';
 import { reportIntent, type ReportContext } from './report.ts';
 import type { BuildWake } from './repositories.ts';
 import { missingSecrets } from './secrets.ts';
+import { endUnwantedBuilds } from './unwanted-builds.ts';
 
 export interface NewIntent {
   projectId: string;
@@ -59,7 +59,8 @@ export async function acceptIntent(db: Db, intent: NewIntent, context: ReportCon
     },
   });
   const builds = lacking === null ? await takeOrQueueBuilds(db, intent, id) : [];
-  await supersedeUnwantedBuilds(db, superseded, context.now);
+  const end = { status: 'superseded', code: 'superseded', reason: 'A newer push took its place.' } as const;
+  await bumpNodes(db, await endUnwantedBuilds(db, superseded, { ...end, at: context.now }));
   await recordAuditEvent(db, {
     actor: intent.actor,
     action: 'intent.accepted',
@@ -161,24 +162,4 @@ async function takeOrQueueBuild(db: Db, intent: NewIntent, { service, resolved }
     data: { projectId, service, sha, ref, inputsDigest, spec: resolved.build },
     select: { id: true, version: true },
   });
-}
-
-/** Live builds that only superseded intents wanted: what is offered or running of them is told to stop. */
-async function supersedeUnwantedBuilds(db: Db, intentIds: string[], now: Date): Promise<void> {
-  if (intentIds.length === 0) return;
-  const unwanted = {
-    status: { in: ['queued', 'offered', 'building'] },
-    intents: { some: { intentId: { in: intentIds } }, none: { intent: { status: 'active' } } },
-  } satisfies Prisma.BuildWhereInput;
-  const builds = await db.build.findMany({ where: unwanted, orderBy: { id: 'asc' }, select: { id: true } });
-  const reason = 'A newer push took its place.';
-  const nodeIds: string[] = [];
-  for (const { id } of builds) {
-    const { count } = await db.build.updateMany({
-      where: { id, status: unwanted.status },
-      data: { status: 'superseded', reasonCode: 'superseded', reason, finishedAt: now, version: { increment: 1 } },
-    });
-    if (count === 1) nodeIds.push(...(await cancelBuildWork(db, id, 'superseded')));
-  }
-  await bumpNodes(db, nodeIds);
 }

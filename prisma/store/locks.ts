@@ -37,6 +37,13 @@ export async function lockIntentRow(db: Db, intentId: string): Promise<Intent | 
   return intent ?? null;
 }
 
+/** Of the environment: none of them can end before this transaction does. Gives their ids. */
+export async function lockActiveIntents(db: Db, environmentId: string): Promise<string[]> {
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT id FROM "Intent" WHERE "environmentId" = ${environmentId}::uuid AND status = 'active' ORDER BY id FOR NO KEY UPDATE`;
+  return rows.map(({ id }) => id);
+}
+
 /** Those of these that are there. */
 export async function lockServices(db: Db, serviceIds: readonly string[]): Promise<void> {
   await db.$executeRaw`SELECT 1 FROM "Service" WHERE id = ANY(${serviceIds}::uuid[]) ORDER BY id FOR NO KEY UPDATE`;

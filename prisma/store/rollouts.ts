@@ -195,7 +195,7 @@ function nodesOf(effects: readonly Effect[], allocations: readonly AllocationFac
 
 type NewEvent = Omit<Prisma.RolloutEventUncheckedCreateInput, 'rolloutId'>;
 
-async function recordEvents(db: Db, rolloutId: string, events: NewEvent[]): Promise<void> {
+export async function recordEvents(db: Db, rolloutId: string, events: NewEvent[]): Promise<void> {
   await db.rolloutEvent.createMany({ data: events.map((event) => ({ ...event, rolloutId })) });
   await db.$executeRaw`SELECT pg_notify('landfall', ${`rollout:${rolloutId}`})`;
 }

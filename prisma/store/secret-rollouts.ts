@@ -3,6 +3,7 @@ import { newPins, type PinnedService } from '../../core/secret/versions.ts';
 import { ServiceSpec } from '../../core/spec/service.ts';
 import Value from 'typebox/value';
 import type { Db, Prisma } from '../client.ts';
+import { lockActiveIntents } from './locks.ts';
 import { rollOut } from './releases.ts';
 import { touchRollouts, type RolloutWake } from './rollouts.ts';
 import { pinned, secretsInForce } from './secrets.ts';
@@ -59,7 +60,7 @@ export interface SecretRollouts {
 /** A release and a rollout for every service that has other values than those in force. The caller holds the lock of the secrets. */
 export async function rollOutSecrets(db: Db, change: SecretChange): Promise<SecretRollouts> {
   const { environmentId } = change;
-  const active = await lockActiveIntents(db, environmentId);
+  const active = new Set(await lockActiveIntents(db, environmentId));
   await db.$executeRaw`
     SELECT 1 FROM "Service" WHERE "environmentId" = ${environmentId}::uuid AND "removedAt" IS NULL
     ORDER BY id FOR NO KEY UPDATE`;
@@ -80,13 +81,6 @@ export async function rollOutSecrets(db: Db, change: SecretChange): Promise<Secr
     made.map(({ serviceId }) => serviceId),
   );
   return { rollouts: made.map(({ id, service }) => ({ id, service })), wakes };
-}
-
-/** None of them can end before this transaction does. */
-async function lockActiveIntents(db: Db, environmentId: string): Promise<Set<string>> {
-  const rows = await db.$queryRaw<{ id: string }[]>`
-    SELECT id FROM "Intent" WHERE "environmentId" = ${environmentId}::uuid AND status = 'active' ORDER BY id FOR NO KEY UPDATE`;
-  return new Set(rows.map(({ id }) => id));
 }
 
 async function explained(db: Db, serviceId: string, { why, at }: SecretChange): Promise<string> {

@@ -53,6 +53,14 @@ export async function deleteUnusedSecrets(db: Db): Promise<void> {
           AND newer.version > old.version AND newer."removedAt" IS NULL))`;
 }
 
+/** Of an environment that ends, those of its releases too. The caller holds the lock. Gives how many secrets had a value in force. */
+export async function deleteSecrets(db: Db, environmentId: string): Promise<number> {
+  const inForce = await secretsInForce(db, environmentId);
+  await db.releaseSecret.deleteMany({ where: { secret: { environmentId } } });
+  await db.secret.deleteMany({ where: { environmentId } });
+  return inForce.length;
+}
+
 /** What a release was made with. */
 export const pinned = { secrets: { select: { name: true, secretId: true }, orderBy: { name: 'asc' } } } as const;
 
