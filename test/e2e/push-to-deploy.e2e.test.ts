@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { IntentDetail } from '../../core/contract/resources.ts';
+import Type from 'typebox';
+import { DeliveryResource, type IntentDetail } from '../../core/contract/resources.ts';
 import { startRedis, type TestRedis } from '../store/redis.ts';
 import { eventually } from './eventually.ts';
 import { addressOf, Harness, pageAt } from './harness.ts';
@@ -7,6 +8,8 @@ import { expectLandedOnce, expectNoOrphans, expectToldOnce } from './landed.ts';
 import { containerProcesses, processesOf } from './processes.ts';
 import { app, commandDockerfile, severalServices, slowDockerfile, type TestRepository } from './repository.ts';
 import { watch } from './watch.ts';
+
+const DeliveryList = Type.Object({ deliveries: Type.Array(DeliveryResource) });
 
 describe.each(['PostgreSQL', 'Redis'] as const)('push to deploy with the queue on %s', (queue) => {
   let redis: TestRedis | null = null;
@@ -157,14 +160,16 @@ describe.each(['PostgreSQL', 'Redis'] as const)('push to deploy with the queue o
     await harness.sandbox.awaitDeliveries({});
     const deliveries = await eventually(
       async () => {
-        const rows = await harness.rows<{ reasonCode: string; reason: string; status: string }>(
-          `SELECT status, "reasonCode", reason FROM "Delivery" WHERE event = 'push' ORDER BY "receivedAt" DESC LIMIT 3`,
-        );
-        return rows.every(({ status }) => status !== 'received') ? rows : null;
+        const newest = await harness.get(`/deliveries?repository=${repository.fullName}&limit=3`, DeliveryList);
+        return newest.deliveries.every(({ status }) => status !== 'received') ? newest.deliveries : null;
       },
       { what: 'the end of three deliveries' },
     );
-    expect(deliveries.map(({ reasonCode }) => reasonCode)).toEqual(['ref_deleted', 'branch_not_deployed', 'tag_push']);
+    expect(deliveries.map(({ event, ref, reasonCode }) => [event, ref, reasonCode])).toEqual([
+      ['push', 'refs/heads/topic', 'ref_deleted'],
+      ['push', 'refs/heads/topic', 'branch_not_deployed'],
+      ['push', 'refs/tags/v1', 'tag_push'],
+    ]);
     for (const { status, reason } of deliveries)
       expect([status, reason]).toEqual(['ignored', expect.stringMatching(/\.$/)]);
     expect(await harness.rows('SELECT id FROM "Intent"')).toHaveLength(intentsBefore.length);
