@@ -168,7 +168,6 @@ export const BuildResource = Type.Object({
 export type BuildResource = Static<typeof BuildResource>;
 
 export const IntentStatus = Type.Union([
-  Type.Literal('refused'),
   Type.Literal('active'),
   Type.Literal('succeeded'),
   Type.Literal('failed'),

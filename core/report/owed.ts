@@ -13,7 +13,6 @@ type State = StatusWrite['payload']['body']['state'];
 
 /** New writes, in the order they are to be sent; those in `intent.owed` are not repeated. */
 export function owedWrites(intent: IntentReport, now: Date): Write[] {
-  if (intent.status === 'refused') return [];
   const owed = new Set(intent.owed.map(({ key }) => key));
   // The end has been told: GitHub's states only go forward.
   if (owed.has(`intent:${intent.id}:check:final`)) return [];

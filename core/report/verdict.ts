@@ -35,7 +35,6 @@ export function verdictOf(intent: IntentReport): Verdict | null {
   const reason = intent.reason ?? (code === null ? '' : reasons[code].means);
   switch (intent.status) {
     case 'active':
-    case 'refused':
       return null;
     case 'succeeded':
       if (!serves(intent)) return null;

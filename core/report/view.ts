@@ -39,7 +39,7 @@ export type IntentReport = {
   environmentUrl: string | null;
   sha: string;
   ref: string;
-  status: 'refused' | 'active' | 'succeeded' | 'failed' | 'cancelled' | 'superseded';
+  status: 'active' | 'succeeded' | 'failed' | 'cancelled' | 'superseded';
   reasonCode: string | null;
   reason: string | null;
   requestedAt: Date;

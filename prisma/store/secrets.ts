@@ -67,7 +67,7 @@ export const pinned = { secrets: { select: { name: true, secretId: true }, order
 /** What the newest commit brought to the environment asks for. */
 export async function configuredNeeds(db: Db, environmentId: string): Promise<NeedsSecrets[]> {
   const newest = await db.intent.findFirst({
-    where: { environmentId, status: { not: 'refused' } },
+    where: { environmentId },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     select: { config: true },
   });

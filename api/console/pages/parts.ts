@@ -12,7 +12,6 @@ const tones: Record<BuildStatus | IntentStatus | RolloutStage | NodeResource['st
   failed: 'bad',
   cancelled: 'calm',
   superseded: 'calm',
-  refused: 'bad',
   active: 'busy',
   pending: 'busy',
   pulling: 'busy',
