@@ -62,7 +62,7 @@ describe('parts', () => {
 
   it('say how many lines are missing between two', () => {
     const line = (offset: number) => ({ offset, text: String(offset), error: false });
-    expect(logLines([line(3), line(7)], 3).text).toMatch(/>3<.*3 lines were dropped.*>7</s);
+    expect(logLines([line(3), line(7)], 3).text).toMatch(/>3<.*3 lines are left out.*>7</s);
     expect(logLines([line(3), line(4)], 3).text).not.toContain('dropped');
   });
 });
