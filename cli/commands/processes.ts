@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command, Option } from 'commander';
 import { packageRoot } from '../root.ts';
 import { roles, type Role } from '../server/roles.ts';
+import { renderServerUnit } from '../server/unit.ts';
 
 const descriptions = {
   bot: 'take GitHub webhooks in and decide what they ask for',
@@ -48,8 +49,15 @@ function serverCommand(name: string, description: string, wanted: readonly Role[
   return new Command(name)
     .description(description)
     .addOption(new Option('--json', 'print a failure as JSON too'))
+    .addOption(new Option('--unit', 'only print the systemd unit that runs this (docs/server.md)'))
     .addHelpText('after', configured(wanted))
-    .action(() => run(new Set(wanted)));
+    .action(({ unit }: { unit?: true }) => (unit === true ? printUnit(wanted) : run(new Set(wanted))));
+}
+
+function printUnit(wanted: readonly Role[]): void {
+  const script = path.join(packageRoot(), 'dist', 'server.js');
+  const parts = wanted.length === roles.length ? [] : wanted;
+  process.stdout.write(renderServerUnit({ node: process.execPath, script, parts }));
 }
 
 /** The agent is a file of its own, as it is on servers: its flags are its own too. */

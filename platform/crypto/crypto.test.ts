@@ -7,7 +7,7 @@ import { StalledError } from '../errors/errors.ts';
 import { decrypt, encrypt, keyIds, type MasterKeys } from './envelope.ts';
 import { hashToken, newToken, sameSecret } from './hash.ts';
 import { generateKeyPair, importPrivateKey, importPublicKey } from './keys.ts';
-import { keysFromCommand, keysFromPassphrase, loadKeyFile } from './master-keys.ts';
+import { keysFromPassphrase, loadKeyFile } from './master-keys.ts';
 import { open, seal } from './sealing.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -100,24 +100,6 @@ describe('master keys', () => {
     expect(() => loadKeyFile(other)).toThrow(/is empty/);
     writeFileSync(other, 'c2hvcnQ=\n');
     expect(() => loadKeyFile(other)).toThrow(/not a key/);
-  });
-
-  it('takes keys from a program, and says why there are none without saying what it printed', async () => {
-    const program = (script: string): string => {
-      const file = path.join(mkdtempSync(path.join(tmpdir(), 'landfall-')), 'key');
-      writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o700 });
-      return file;
-    };
-    const key = Buffer.alloc(32, 9).toString('base64');
-    expect((await keysFromCommand(program(`echo ${key}; echo ${Buffer.alloc(32).toString('base64')}`))).keys).toEqual([
-      Buffer.alloc(32, 9),
-      Buffer.alloc(32),
-    ]);
-    await expect(keysFromCommand(program('echo canary; echo no access >&2; exit 3'))).rejects.toThrow(
-      /gave no master key: it ended with 3, no access\.$/,
-    );
-    await expect(keysFromCommand(program('echo Y2FuYXJ5'))).rejects.toThrow(/printed holds a line that is not a key/);
-    await expect(keysFromCommand('/nowhere/key')).rejects.toThrow(/ENOENT/);
   });
 
   it('derives the same key from the same passphrase and salt', () => {

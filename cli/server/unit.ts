@@ -1,0 +1,43 @@
+/** Renders the systemd unit that runs the control plane on a server. */
+
+export interface ServerUnitOptions {
+  /** Absolute paths. */
+  node: string;
+  script: string;
+  /** Of the parts that run: none are all of them. */
+  parts: readonly string[];
+}
+
+/** An unprivileged service: it writes into its own folder and nowhere else. PostgreSQL, where it is embedded, runs as the same user. */
+export function renderServerUnit({ node, script, parts }: ServerUnitOptions): string {
+  const command = [node, '--enable-source-maps', script, ...parts].map(quoted).join(' ');
+  return `[Unit]
+Description=Landfall control plane
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+ExecStart=${command}
+User=landfall
+EnvironmentFile=/etc/landfall/landfall.env
+Environment=NODE_ENV=production LANDFALL_DATA=/var/lib/landfall
+StateDirectory=landfall
+StateDirectoryMode=0700
+Restart=always
+RestartSec=2
+TimeoutStopSec=40
+NoNewPrivileges=yes
+PrivateTmp=yes
+ProtectSystem=strict
+ProtectHome=read-only
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** A word of ExecStart: systemd expands `%` and `$`, and takes quotes and backslashes. */
+function quoted(word: string): string {
+  const escaped = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return /^[\w@%+=:,./-]+$/.test(escaped) ? escaped : `"${escaped}"`;
+}
