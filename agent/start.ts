@@ -19,7 +19,9 @@ import { systemClock } from './loop/clock.ts';
 import { defaultLimits, type PassLimits } from './loop/pass.ts';
 import { startLoop } from './loop/start.ts';
 import { openEngine, type EngineChoice } from './podman/engine.ts';
+import { pulledImages } from './podman/pulled-images.ts';
 import { lockDirectory } from './storage/lock.ts';
+import { startTidying } from './tidy.ts';
 
 export interface AgentOptions {
   /** Of the control plane. */
@@ -116,12 +118,14 @@ async function startParts({ options, node, transport, opener }: Parts, releasers
   // The first report of an epoch ends the leases of the one before: what is claimed earlier would end with them.
   let epochIsKnown = false;
 
+  const pulled = await pulledImages(dataDir, warn);
   const engine = await openEngine({
     choice: options.engine,
     dataDir,
     bridge: options.bridge,
     env,
     opener,
+    onPull: (image) => pulled.note(image, systemClock.now()),
     onLine,
     log: warn,
   });
@@ -176,4 +180,7 @@ async function startParts({ options, node, transport, opener }: Parts, releasers
     lookEveryMs: pollMs,
   });
   releasers.defer('loop', loop.stop);
+  const { podman } = engine;
+  const stopTidying = startTidying({ ...shared, podman, pulled, expected: expected.current, dataDir, env, note: log });
+  releasers.defer('tidying', stopTidying);
 }

@@ -45,6 +45,17 @@ export const parseExec = parser('an exec session', ExecResult);
 const Removal = Type.Array(Type.Object({ Id: Type.String(), Err: Type.Optional(Type.Unknown()) }));
 export const parseRemoval = parser('a removal', Removal);
 
+/** An entry of `GET /images/json`. */
+const ListedImage = Type.Object({
+  Id: Type.String(),
+  /** As it was pulled or tagged; a digest counts as a name of its own. */
+  Names: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
+  /** That use it, running or not. */
+  Containers: Type.Integer(),
+});
+export type ListedImage = Static<typeof ListedImage>;
+export const parseImages = parser('the list of images', Type.Array(ListedImage));
+
 const InspectedNetwork = Type.Object({
   name: Type.String(),
   network_interface: Type.Optional(Type.String()),

@@ -27,6 +27,8 @@ export interface EngineOptions {
   bridge: string;
   env: Readonly<Record<string, string>>;
   opener: Opener;
+  /** Told of each image before it is pulled. */
+  onPull: (image: string) => Promise<void>;
   /** What the engine says. */
   onLine: (line: string) => void;
   log: (line: string) => void;
@@ -77,6 +79,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       cgroupParent,
       openSecrets: options.opener.secrets,
       openCredentials: options.opener.credentials,
+      onPull: options.onPull,
       diagnosePull,
       diskFull: () => isDiskFull(dataDir),
     }),

@@ -42,6 +42,7 @@ function setUp(change: Partial<ExecuteOptions> = {}) {
     cgroupParent: null,
     openSecrets: () => ({}),
     openCredentials: () => null,
+    onPull: () => Promise.resolve(),
     diagnosePull: (_pull, error) => Promise.resolve(new ActionFailed('registry_refused', error.message)),
     diskFull: () => Promise.resolve(false),
     ...change,
@@ -57,6 +58,15 @@ function setUp(change: Partial<ExecuteOptions> = {}) {
 }
 
 describe('an action', () => {
+  it('P81: notes an image before it pulls it, and never one that was there', async () => {
+    const noted: string[][] = [];
+    const { engine, run } = setUp({ onPull: (image) => Promise.resolve(void noted.push([image, ...engine.log])) });
+    await run(deploy);
+    expect(noted).toEqual([[web.image]]);
+    await run(redeploy(false));
+    expect(noted).toHaveLength(1);
+  });
+
   it('P65: tells of a failure without the secrets that the engine repeats', async () => {
     const { engine, run } = setUp({ openSecrets: () => ({ TOKEN: 'canary-9b1f' }) });
     engine.fails.set('create', new EngineError('engine_refused', 'bad env TOKEN=canary-9b1f', { status: 500 }));

@@ -15,6 +15,8 @@ export interface ExecuteOptions {
   /** Opens what is sealed to this node; throws when it does not open. */
   openSecrets: (container: ExpectedContainer) => Readonly<Record<string, string>>;
   openCredentials: (registry: RegistryAccess) => RegistryCredentials | null;
+  /** Told of each image before it is pulled. */
+  onPull: (image: string) => Promise<void>;
   /** Why a pull failed: asks the registry itself, because the engine only gives a text. */
   diagnosePull: (
     pull: { image: string; registry: RegistryAccess; credentials: RegistryCredentials | null },
@@ -70,6 +72,7 @@ async function pull(options: ExecuteOptions, container: ExpectedContainer, conte
   const credentials = unseal('registry_refused', `The password of registry ${host}`, () =>
     options.openCredentials(registry),
   );
+  await options.onPull(image);
   try {
     await options.podman.pull({ image, insecure: registry.insecure, credentials, signal: context.signal });
   } catch (error) {

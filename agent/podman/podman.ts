@@ -112,6 +112,15 @@ export function podman(socket: EngineSocket) {
       return (await absentIsFine(call)) !== null;
     },
 
+    images: async (): Promise<answers.ListedImage[]> =>
+      answers.parseImages((await socket.call({ method: 'GET', path: '/images/json' })).body),
+
+    /** Takes away this name; the image goes with its last one. Refused while a container uses it. */
+    removeImage: async (name: string, signal?: AbortSignal): Promise<void> => {
+      const path = `/images/${encodeURIComponent(name)}`;
+      await absentIsFine(socket.call({ method: 'DELETE', path, query: { force: false }, deadlineMs: 120_000, signal }));
+    },
+
     pull: async (options: PullOptions): Promise<void> => {
       const answer = await socket.stream({
         method: 'POST',

@@ -87,6 +87,26 @@ it('names images as their releases keep them, whatever name a build of the same 
   expect(state.containers.map(({ image }) => image)).toEqual([`${imageName}@${old.imageDigest}`]);
 });
 
+it('P81: names the images of what serves and of the newest releases of services that ran here, and of no others', async () => {
+  const { db } = api.database;
+  const images: string[] = [];
+  const releases = [];
+  for (let number = 0; number < 8; number++) {
+    const imageDigest = `sha256:${String(number).repeat(64)}`;
+    const made = await makeRelease(db, world.service.id, { imageDigest });
+    images.push(`${made.imageName}@${imageDigest}`);
+    releases.push(made);
+  }
+  await db.service.update({ where: { id: world.service.id }, data: { servingReleaseId: releases[1]!.id } });
+  const before = await read(one);
+  expect(before.state.keptImages).toEqual([]);
+  const allocation = await place(one, releases[0]);
+  await db.allocation.update({ where: { id: allocation.id }, data: { desired: 'stopped', stoppedAt: new Date() } });
+  expect((await read(one)).state.keptImages).toEqual([images[1], ...images.slice(3)].sort());
+  await db.service.update({ where: { id: world.service.id }, data: { removedAt: new Date() } });
+  expect((await read(one)).state.keptImages).toEqual([]);
+});
+
 describe('expected state', () => {
   it('holds what this node is to run, and nothing of another (P61)', async () => {
     const two = await openTestAgent(api, `other-${names}`);

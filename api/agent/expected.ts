@@ -12,7 +12,10 @@ import type { Sealer } from './sealer.ts';
 
 type ExpectedDeps = Pick<ApiDeps, 'config' | 'masterKeys'> & { sealer: Sealer };
 
-export function composeExpectedState(deps: ExpectedDeps, { node, allocations, work }: ExpectedSnapshot): ExpectedState {
+export function composeExpectedState(
+  deps: ExpectedDeps,
+  { node, allocations, work, keptImages }: ExpectedSnapshot,
+): ExpectedState {
   const rows: ExpectedRow[] = [];
   const problems: ExpectedState['problems'] = [];
   for (const allocation of allocations) {
@@ -25,6 +28,7 @@ export function composeExpectedState(deps: ExpectedDeps, { node, allocations, wo
     registries: registriesOf(deps, node.sealingKey, allocations),
     allocations: rows,
     work,
+    keptImages,
   });
   return { ...state, problems: [...state.problems, ...problems] };
 }

@@ -55,6 +55,11 @@ export const ExpectedState = Type.Object({
   registries: Type.Array(RegistryAccess),
   /** Sorted by allocation id. Every container of ours that is not here is an orphan. */
   containers: Type.Array(ExpectedContainer),
+  /**
+   * Images of the newest releases of services that ran here: they stay for a rollback, whether a container uses them or not. Absent,
+   * from an older control plane: every image stays.
+   */
+  keptImages: Type.Optional(Type.Array(Type.String())),
   /** Offered, not yet claimed, or claimed by this node and to be cancelled. */
   work: Type.Array(WorkOffer),
   /** Services left out because their rows could not be understood: the rest goes on. */

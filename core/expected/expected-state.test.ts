@@ -41,9 +41,16 @@ const rows = (...allocations: ExpectedRow[]): ExpectedRows => ({
   ],
   allocations,
   work: [],
+  keptImages: ['b:1/web@sha256:2', 'a:1/web@sha256:1', 'b:1/web@sha256:2'],
 });
 
 describe('expectedState', () => {
+  it('names each image that stays once; that list alone makes no other state', () => {
+    const state = expectedState(rows(row('3')));
+    expect(state.keptImages).toEqual(['a:1/web@sha256:1', 'b:1/web@sha256:2']);
+    expect(etagOf({ ...state, keptImages: [] })).toBe(etagOf(state));
+  });
+
   it('is what the contract says', () => {
     const state = expectedState(rows(row('3'), row('2', { leasedUntil: new Date('2030-01-01T00:00:00Z') })));
     expect(Value.Check(ExpectedState, state)).toBe(true);

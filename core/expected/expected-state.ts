@@ -29,11 +29,13 @@ export type ExpectedRows = {
   /** Allocations of this node whose desired state is running. */
   allocations: readonly ExpectedRow[];
   work: readonly WorkOffer[];
+  /** `registry/repository@sha256:…` of the newest releases of services that ran on this node. */
+  keptImages: readonly string[];
 };
 
 type Problem = ExpectedState['problems'][number];
 
-export function expectedState({ node, registries, allocations, work }: ExpectedRows): ExpectedState {
+export function expectedState({ node, registries, allocations, work, keptImages }: ExpectedRows): ExpectedState {
   const derived = allocations.map((row) => ({ row, result: containerOf(row, node.containerCidr) }));
   const containers = derived.flatMap(({ result }) => ('specDigest' in result ? result : []));
   const problems = derived.flatMap(({ result }) => ('message' in result ? result : []));
@@ -50,6 +52,7 @@ export function expectedState({ node, registries, allocations, work }: ExpectedR
     containers: containers
       .filter(({ allocationId }) => !clashing.has(allocationId))
       .sort(by(({ allocationId }) => allocationId)),
+    keptImages: [...new Set(keptImages)].sort(),
     work: work.toSorted(by(({ workId }) => workId)),
     problems: [...problems, ...[...clashing.values()]].sort(by(({ serviceId, message }) => `${serviceId} ${message}`)),
   };
@@ -115,14 +118,18 @@ export function containerSpecDigest(shape: ContainerShape): string {
   return digestOf(shape);
 }
 
-/** A strong ETag, with its quotes. What is sealed does not count: its content is named by spec digest and generation. */
+/**
+ * A strong ETag, with its quotes. What is sealed does not count: its content is named by spec digest and generation. Nor do kept images:
+ * an older list of them only keeps others, and what runs is kept in any case.
+ */
 export function etagOf(state: ExpectedState): string {
-  const containers = state.containers.map(({ sealedSecrets: _sealed, ...rest }) => rest);
-  const registries = state.registries.map(({ sealedCredentials, ...rest }) => ({
-    ...rest,
+  const containers = state.containers.map(({ sealedSecrets: _sealed, ...shown }) => shown);
+  const registries = state.registries.map(({ sealedCredentials, ...shown }) => ({
+    ...shown,
     open: sealedCredentials === null,
   }));
-  return `"${digestOf({ ...state, containers, registries }).slice('sha256:'.length)}"`;
+  const { keptImages: _kept, ...rest } = state;
+  return `"${digestOf({ ...rest, containers, registries }).slice('sha256:'.length)}"`;
 }
 
 function firstError(spec: unknown): string {

@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import Value from 'typebox/value';
 import type { WorkOffer } from '../../core/contract/work.ts';
+import { keptImageReleases } from '../../core/retention/policy.ts';
 import { transaction, type Database, type Db, type Prisma } from '../client.ts';
 import { workOffers } from './work-items.ts';
 
@@ -34,6 +35,8 @@ export interface ExpectedSnapshot {
   node: { id: string; generation: number; subnet: number; sealingKey: string };
   allocations: ExpectedAllocation[];
   work: WorkOffer[];
+  /** Of the newest releases of services that ran on the node. */
+  keptImages: string[];
 }
 
 const include = {
@@ -59,7 +62,24 @@ async function load(tx: Db, nodeId: string): Promise<ExpectedSnapshot | null> {
     node,
     allocations: rows.map(expectedAllocation),
     work: await workOffers(tx, nodeId),
+    keptImages: await keptImages(tx, nodeId),
   };
+}
+
+/** Far more than a disk holds. */
+const imagesAtMost = 500;
+
+async function keptImages(tx: Db, nodeId: string): Promise<string[]> {
+  const rows = await tx.$queryRaw<{ image: string }[]>`
+    SELECT release."imageName" || '@' || release."imageDigest" AS image
+    FROM (SELECT DISTINCT "serviceId" FROM "Allocation" WHERE "nodeId" = ${nodeId}::uuid) AS ran
+      JOIN "Service" AS service ON service.id = ran."serviceId" AND service."removedAt" IS NULL
+      JOIN LATERAL (
+        SELECT id FROM "Release" WHERE "serviceId" = service.id ORDER BY number DESC LIMIT ${keptImageReleases}
+      ) AS newest ON true
+      JOIN "Release" AS release ON release.id IN (newest.id, service."servingReleaseId")
+    GROUP BY image ORDER BY max(release."createdAt") DESC LIMIT ${imagesAtMost}`;
+  return rows.map(({ image }) => image);
 }
 
 function expectedAllocation(row: AllocationRow): ExpectedAllocation {

@@ -70,6 +70,18 @@ async function inTurn<T>(
   return await turn;
 }
 
+/** Runs while no build fetches into the copy or reads it; builds that come meanwhile wait. */
+export async function alone<T>(cache: string, act: () => Promise<T>): Promise<T> {
+  const users = usersOf.get(cache) ?? { lastTurn: Promise.resolve(), readers: new Set() };
+  usersOf.set(cache, users);
+  const turn = users.lastTurn.then(async () => {
+    await Promise.allSettled(users.readers);
+    return await act();
+  });
+  users.lastTurn = turn.catch(() => undefined);
+  return await turn;
+}
+
 async function bring(cache: string, order: CommitOrder, options: CacheOptions): Promise<void> {
   await removeInterrupted(cache);
   const complaint = await fetchInto(cache, order, options);
