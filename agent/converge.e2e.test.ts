@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ExpectedContainer } from '../core/contract/expected-state.ts';
 import type { StatusReport } from '../core/contract/status.ts';
 import type { HealthCheck } from '../core/spec/service.ts';
+import { escapes } from '../test/hostile/archive.ts';
+import { hostileWords } from '../test/hostile/names.ts';
 import { part } from '../test/parts.ts';
 import { startRegistry, type RegistryDaemon } from './build/buildkit/testing.ts';
 import { startTestAgent, type TestAgent } from './testing/agent.ts';
@@ -122,6 +124,18 @@ describe('an agent', () => {
     expect(JSON.stringify(plane.reports)).not.toContain(canary);
   });
 
+  it('P66: hands a container its arguments and variables as they are, whatever they look like', async () => {
+    const env = Object.fromEntries(hostileWords.map((word, index) => [`WORD_${index}`, word]));
+    const names = Object.keys(env).map((name) => `"$${name}"`);
+    const script = `mkdir -p /www; printf '%s\\0' "$@" ${names.join(' ')} > /www/index.html; exec httpd -f -p 8080 -h /www`;
+    const hostile = { env, command: ['/bin/sh', '-c', script, ...hostileWords] };
+    plane.expect({ containers: [web({ specDigest: digest('a'), ...hostile })] });
+    await plane.reported((r) => containerOf(r, id)?.specDigest === digest('a') && healthy(id)(r));
+    const said = (await served(network.address(10))).split('\0').slice(0, -1);
+    // The first is the name of the script.
+    expect(said).toEqual([...hostileWords.slice(1), ...hostileWords]);
+  });
+
   it('removes what nothing expects, and leaves what is not ours alone', async () => {
     const r_limits = (['nofile', 'nproc'] as const).map((type) => ({ type, soft: 256, hard: 256 }));
     const foreign = await one.engine.create({ name: 'foreign', image, entrypoint: ['/bin/sleep', '1000'], r_limits });
@@ -146,6 +160,24 @@ describe('an agent', () => {
     }, 30_000);
     expect(containerOf(after, id)?.state).toBe('running');
     expect(await served(network.address(10))).toBe('hello\n');
+  });
+
+  it('P69: an image that is pulled writes nothing outside of the engine’s storage', async () => {
+    const outside = path.join(one.dataDir, 'outside', 'file');
+    await mkdir(path.dirname(outside), { recursive: true });
+    const base = { host: registry.host, repository: 'test/hostile', user, busybox: await part('busybox') };
+    for (const [name, further] of Object.entries(escapes(outside, 'overwritten'))) {
+      await writeFile(outside, 'as it was');
+      const hostile = await pushBusyboxImage({ ...base, exposedPorts: [], marker: 'hostile', further });
+      const pull = { image: hostile, insecure: true, credentials: user, signal: AbortSignal.timeout(10_000) };
+      // Refused, or unpacked as if the image were all there is.
+      await one.engine.pull(pull).catch((error: unknown) => expect(error, name).toMatchObject({ code: 'pull_failed' }));
+      expect([name, await readdir(path.dirname(outside)), await readFile(outside, 'utf8')]).toEqual([
+        name,
+        ['file'],
+        'as it was',
+      ]);
+    }
   });
 
   it('goes on when the engine’s API service is killed, without harm to containers', async () => {

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hostileText } from '../../test/hostile/names.ts';
 import { expectedContainer } from '../testing/control-plane.ts';
 import { containerCreate, containerName, hardwareAddress } from './container-create.ts';
 import { cgroupManagerFor, renderContainersConf, runtimeFor, ulimitsFrom, type EngineHost } from './containers-conf.ts';
@@ -11,6 +13,19 @@ const context = { network: 'landfall', secrets: { API_KEY: 's' }, ulimits, cgrou
 const web = expectedContainer({ image: 'r:5000/web@sha256:1', ip: '10.200.1.2', env: { PORT: '8080' }, command: null });
 
 describe('the body that creates a container', () => {
+  it('P66: carries any argument and value as it is, and nothing more than for harmless ones', () => {
+    const values = fc.dictionary(fc.stringMatching(/^[A-Za-z_]\w{0,20}$/), hostileText, { maxKeys: 4 });
+    const command = fc.array(hostileText, { minLength: 1, maxLength: 4 });
+    const tried = fc.property(values, command, (env, argv) => {
+      const body = containerCreate({ ...web, env, command: argv }, { ...context, secrets: {} });
+      expect(JSON.parse(JSON.stringify(body))).toEqual({
+        ...containerCreate(web, { ...context, secrets: {} }),
+        ...{ env, entrypoint: argv, command: [] },
+      });
+    });
+    fc.assert(tried);
+  });
+
   it('is this', () => {
     expect(containerCreate(web, context)).toMatchInlineSnapshot(`
       {

@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { archiveOf, type ArchiveEntry } from '../../test/hostile/archive.ts';
 import { run } from '../process/run.ts';
 
 export interface ImageOptions {
@@ -15,6 +16,8 @@ export interface ImageOptions {
   /** Told apart by what is in it. */
   marker: string;
   exposedPorts: readonly string[];
+  /** Entries of the layer after those of busybox, as they are. */
+  further?: readonly ArchiveEntry[];
 }
 
 const names = ['sh', 'httpd', 'sleep', 'cat', 'echo', 'mkdir', 'false', 'true', 'env', 'id', 'kill', 'head', 'ls'];
@@ -49,7 +52,7 @@ export async function pushBusyboxImage(options: ImageOptions): Promise<string> {
   return `${options.host}/${options.repository}@${digestOf(manifest)}`;
 }
 
-async function busyboxLayer({ busybox, marker }: ImageOptions): Promise<Buffer> {
+async function busyboxLayer({ busybox, marker, further = [] }: ImageOptions): Promise<Buffer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'landfall-image-'));
   try {
     await mkdir(path.join(folder, 'root', 'bin'), { recursive: true });
@@ -69,10 +72,17 @@ async function busyboxLayer({ busybox, marker }: ImageOptions): Promise<Buffer> 
       '.',
     ];
     await run({ argv, env: { PATH: '/usr/bin:/bin' }, deadlineMs: 30_000 });
-    return await readFile(file);
+    return Buffer.concat([withoutEnd(await readFile(file)), archiveOf(further)]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** An archive ends with empty blocks; what stands behind them is not read. */
+function withoutEnd(archive: Buffer): Buffer {
+  let end = archive.length;
+  while (end >= 512 && archive.subarray(end - 512, end).every((byte) => byte === 0)) end -= 512;
+  return archive.subarray(0, end);
 }
 
 function digestOf(bytes: Buffer): string {

@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { hostileText } from '../../../test/hostile/names.ts';
 import { dockerfileRequest, findPlaces, registryCache, type DockerfileBuild } from './dockerfile.ts';
 import { BuildError } from './errors.ts';
 import { frontendAttrs } from './solve.ts';
@@ -115,5 +117,15 @@ describe('the request of a build', () => {
       ]),
     });
     expect(request.cacheExports[0]?.attrs).toMatchObject({ mode: 'max', 'ignore-error': 'true' });
+  });
+
+  it('P66: carries any name, path and value as it is, and makes no further attribute of it', () => {
+    const values = fc.dictionary(fc.stringMatching(/^[A-Za-z_]\w{0,20}$/), hostileText, { maxKeys: 4 });
+    const tried = fc.property(hostileText, hostileText, values, (filename, target, buildArgs) => {
+      const request = dockerfileRequest({ ...build, target, buildArgs }, { ...places, filename });
+      const named = Object.entries(buildArgs).map(([name, value]) => [`build-arg:${name}`, value]);
+      expect(Object.entries(frontendAttrs(request))).toEqual([['filename', filename], ['target', target], ...named]);
+    });
+    fc.assert(tried);
   });
 });
