@@ -14,12 +14,14 @@ export interface BotDeps {
   probot: Probot;
   /** The console page of an intent, with the key that opens it. */
   consoleUrl: (intentId: string) => string;
+  /** Where people reach a container at this `host:port`; null: its network is not theirs. */
+  containerUrl: (address: string) => string | null;
   log: Logger;
   now: () => Date;
 }
 
 /** What handlers need: a test gives it a fake GitHub. */
-export interface HandlerDeps extends Pick<BotDeps, 'database' | 'consoleUrl' | 'log' | 'now'> {
+export interface HandlerDeps extends Pick<BotDeps, 'database' | 'consoleUrl' | 'containerUrl' | 'log' | 'now'> {
   queues: Pick<Queues, 'enqueue'>;
   github: {
     forInstallation(installationId: number): Promise<GithubClient>;

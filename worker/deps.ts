@@ -15,6 +15,8 @@ export interface WorkerDeps {
   imagePrefix: string;
   /** The console page of an intent, with the key that opens it. */
   consoleUrl: (intentId: string) => string;
+  /** Where people reach a container at this `host:port`; null: its network is not theirs. */
+  containerUrl: (address: string) => string | null;
   /** Since when agents can reach this control plane: that they were silent before says nothing about them. */
   hearingSince: Date;
   now: () => Date;

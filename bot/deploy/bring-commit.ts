@@ -70,6 +70,7 @@ interface Outcome<Kind extends ResolvedCommit['kind']> {
 }
 
 async function accept(deps: HandlerDeps, request: CommitRequest, outcome: Outcome<'deploy'>): Promise<boolean> {
+  const { consoleUrl, containerUrl } = deps;
   const now = deps.now();
   const { targets, rules } = outcome.resolved;
   const accepted = await transaction(deps.database, async (tx) => {
@@ -89,7 +90,7 @@ async function accept(deps: HandlerDeps, request: CommitRequest, outcome: Outcom
         deliveryGuid: request.event.guid,
         requestedAt: request.event.receivedAt,
       };
-      intents.push(await acceptIntent(tx, intent, { consoleUrl: deps.consoleUrl, now }));
+      intents.push(await acceptIntent(tx, intent, { consoleUrl, containerUrl, now }));
     }
     await settleDelivery(tx, request.event.guid, { status: 'processed' }, now);
     return { intents, lane: await reportAgain(tx, request, { broken: null, now }) };

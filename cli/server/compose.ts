@@ -65,8 +65,11 @@ async function startWithGithub(parts: Parts, wanted: ReadonlySet<Role>, http: Fa
   const { config, database, queues, log, masterKeys } = parts;
   const githubConfig = githubOf(config);
   const github = createGithubApp({ ...githubConfig, log });
-  const consoleUrl = (intentId: string): string => intentUrl(config.publicUrl, masterKeys, intentId);
-  const shared = { database, queues, github, log, consoleUrl, now: () => new Date() };
+  const links = {
+    consoleUrl: (intentId: string): string => intentUrl(config.publicUrl, masterKeys, intentId),
+    containerUrl: (address: string): string | null => (config.containerLinks ? `http://${address}` : null),
+  };
+  const shared = { database, queues, github, log, ...links, now: () => new Date() };
   if (wanted.has('worker')) {
     const imagePrefix = [config.registry.host, config.registry.path].filter((part) => part !== '').join('/');
     startWorker({ ...shared, pools: config.pools, imagePrefix, hearingSince: shared.now() });

@@ -86,6 +86,8 @@ function serverVariables({ dataDir, ports, network, queueUrl, github }: LineOpti
           GITHUB_WEBHOOK_SECRET: secrets.webhookSecret,
           GITHUB_API_URL: `${sandboxUrl}/api/v3`,
           GITHUB_URL: sandboxUrl,
+          // Whoever sees the sandbox's page is on this machine, and reaches its containers.
+          LANDFALL_CONTAINER_LINKS: 'on',
         }
       : {}),
   };

@@ -42,6 +42,8 @@ export interface Config {
   /** Public base URL of console and API, as it stands in links. */
   publicUrl: string;
   listen: { host: string; port: number };
+  /** Whether people reach containers by their addresses, so that GitHub may link to them. */
+  containerLinks: boolean;
   /** Where GitHub is: for links and clone URLs. */
   githubUrl: string;
   /** Null in a process that holds no GitHub key: the API. */
@@ -162,6 +164,13 @@ function pool(variables: Variables, name: string, otherwise: string): string {
   return text;
 }
 
+/** Off unless it is on. */
+function isOn(variables: Variables, name: string): boolean {
+  const text = optional(variables, name) ?? 'off';
+  if (text !== 'on' && text !== 'off') throw wrong(name, `is ${JSON.stringify(text)}`, 'It is on or off.');
+  return text === 'on';
+}
+
 function logLevel(variables: Variables): LogLevel {
   const text = optional(variables, 'LOG_LEVEL') ?? 'info';
   const level = logLevels.find((each) => each === text);
@@ -191,6 +200,7 @@ export function loadConfig(
     queueUrl: url(variables, 'QUEUE_URL', ['postgres:', 'postgresql:', 'redis:', 'rediss:'])?.href ?? null,
     publicUrl: withoutSlash(url(variables, 'LANDFALL_URL', ['https:', 'http:'])?.href ?? `http://127.0.0.1:${port}`),
     listen: { host, port },
+    containerLinks: isOn(variables, 'LANDFALL_CONTAINER_LINKS'),
     githubUrl: withoutSlash(url(variables, 'GITHUB_URL', ['https:', 'http:'])?.href ?? 'https://github.com'),
     github: holds.githubKey ? githubConfig(variables) : null,
     registry: registryConfig(variables),

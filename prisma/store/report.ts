@@ -14,6 +14,8 @@ import { safeNumber } from './safe-number.ts';
 export interface ReportContext {
   /** The console page of an intent, with the key that opens it. */
   consoleUrl: (intentId: string) => string;
+  /** Where people reach a container at this `host:port`; null: its network is not theirs. Left out: nowhere. */
+  containerUrl?: (address: string) => string | null;
   now: Date;
 }
 
@@ -165,7 +167,7 @@ async function intentReport(db: Db, row: IntentRow, context: ReportContext): Pro
   return {
     ...row,
     repositoryId: safeNumber(row.repositoryId),
-    environmentUrl: row.url ?? (address === null ? null : `http://${address}`),
+    environmentUrl: row.url ?? (address === null ? null : (context.containerUrl?.(address) ?? null)),
     consoleUrl: context.consoleUrl(row.id),
     builds: await loadBuilds(db, row.id),
     rollouts,

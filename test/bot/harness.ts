@@ -83,6 +83,7 @@ export async function startBotOnSandbox(): Promise<BotOnSandbox> {
     github: createGithubApp({ ...config, log, throttle: { enabled: false } }),
     probot: createProbot(config, log),
     consoleUrl: (intentId) => `https://landfall.test/intents/${intentId}`,
+    containerUrl: (address) => `http://${address}`,
     log,
     now,
   };

@@ -68,6 +68,7 @@ export async function startWorldOn<Q extends Queues>(
     ...{ database, queues, github, log, now, pools: defaultAddressPools },
     imagePrefix: '127.0.0.1:7782/landfall',
     consoleUrl: (intentId) => `https://landfall.test/intents/${intentId}`,
+    containerUrl: (address) => `http://${address}`,
     hearingSince: new Date(0),
   };
   startWorker(deps);

@@ -39,7 +39,8 @@ async function endIfOver(deps: WorkerDeps, tx: Db, { intent, facts }: IntentProg
 export async function settleIntent(deps: WorkerDeps, tx: Db, intentId: string): Promise<Wakes> {
   const progress = await lockIntent(tx, intentId);
   const rollouts = progress.intent.status === 'active' ? await endIfOver(deps, tx, progress) : [];
-  const owes = await reportIntent(tx, intentId, { consoleUrl: deps.consoleUrl, now: deps.now() });
+  const { consoleUrl, containerUrl } = deps;
+  const owes = await reportIntent(tx, intentId, { consoleUrl, containerUrl, now: deps.now() });
   return { rollouts, owes };
 }
 
