@@ -13,6 +13,7 @@ import type { Api } from './http/routes.ts';
 import { validatorCompiler } from './http/validation.ts';
 import { deliveryRoutes } from './resources/deliveries.ts';
 import { deployRoutes } from './resources/deploys.ts';
+import { environmentRoutes } from './resources/environments.ts';
 import { loginLinkRoutes } from './resources/login-links.ts';
 import { logRoutes } from './resources/logs.ts';
 import { masterKeyRoutes } from './resources/master-keys.ts';
@@ -83,6 +84,7 @@ function version1(deps: Deps): FastifyPluginCallback {
       nodeRoutes(people, deps);
       deployRoutes(people, deps);
       deliveryRoutes(people, deps);
+      environmentRoutes(people, deps);
       logRoutes(people, deps);
       secretRoutes(people, deps);
       masterKeyRoutes(people, deps);

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { InputError, StalledError } from '../platform/errors/errors.ts';
 import { RefusedError, UnreachableError } from './client.ts';
 import { deliveriesCommand } from './commands/deliveries.ts';
+import { environmentCommand } from './commands/environment.ts';
 import { logsCommand } from './commands/logs.ts';
 import { nodeCommand } from './commands/node.ts';
 import { agentCommand, serverCommands } from './commands/processes.ts';
@@ -31,7 +32,8 @@ First steps:
     .showSuggestionAfterError();
   for (const command of [upCommand(), statusCommand(), deliveriesCommand(), logsCommand()])
     landfall.addCommand(command);
-  for (const command of [secretCommand(), nodeCommand(), tokenCommand()]) landfall.addCommand(command);
+  for (const command of [environmentCommand(), secretCommand(), nodeCommand(), tokenCommand()])
+    landfall.addCommand(command);
   for (const command of [...serverCommands(), agentCommand(), toolsCommand()]) landfall.addCommand(command);
   return landfall;
 }

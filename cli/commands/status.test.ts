@@ -22,8 +22,11 @@ it('says why a rollout stands still or has failed, and nothing of one that serve
     { ...service, name: 'api', rollout: { ...rollout, stage: 'running' as const } },
   ];
   const kind = 'standing' as const;
-  const environments = [{ id: 'x', name: 'production', kind, pullRequest: null, url: null, services }];
-  const projects: ProjectResource[] = [{ id: 'x', repository: 'acme/shop', directory: '', environments }];
+  const shown = { configured: true, pullRequest: null, url: null };
+  const environments = [{ id: 'x', name: 'production', kind, ...shown, services }];
+  const projects: ProjectResource[] = [
+    { id: 'x', repository: 'acme/shop', removed: false, directory: '', environments },
+  ];
   const [, web, api] = renderServices(projects).split('\n');
   expect(web).toMatch(/web +– +0\/1 +pending +No node has room for replica 0\.$/);
   expect(api).toMatch(/api +– +0\/1 +running$/);

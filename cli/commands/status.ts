@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import Type from 'typebox';
 import { MasterKeyList, type MasterKeyResource } from '../../core/contract/master-keys.ts';
 import { IntentResource, ProjectResource } from '../../core/contract/resources.ts';
+import { renderAbandoned } from '../environment/render.ts';
 import { age, renderTable } from '../table.ts';
 import { asking, connected, printAnswer, type AskOptions } from './shared.ts';
 
@@ -61,7 +62,12 @@ async function status(options: AskOptions): Promise<void> {
   const { intents } = await api.call({ method: 'GET', path: '/api/v1/intents?limit=10', answer: IntentList });
   const { masterKeys } = await api.call({ method: 'GET', path: '/api/v1/master-keys', answer: MasterKeyList });
   printAnswer(options, { projects, intents, masterKeys }, () =>
-    [renderServices(projects), renderIntents(intents, new Date()), renderMasterKeys(masterKeys)].join(''),
+    [
+      renderServices(projects),
+      renderAbandoned(projects),
+      renderIntents(intents, new Date()),
+      renderMasterKeys(masterKeys),
+    ].join(''),
   );
 }
 

@@ -3,9 +3,17 @@ import type { ProjectResource } from '../../core/contract/resources.ts';
 import { chooseEnvironment } from './choose-environment.ts';
 
 const project = (repository: string, ...names: string[]): ProjectResource => ({
-  ...{ id: repository, repository, directory: '' },
+  ...{ id: repository, repository, removed: false, directory: '' },
   environments: names.map((name) => ({
-    ...{ id: `${repository} ${name}`, name, kind: 'standing' as const, pullRequest: null, url: null, services: [] },
+    ...{
+      id: `${repository} ${name}`,
+      name,
+      kind: 'standing' as const,
+      pullRequest: null,
+      url: null,
+      configured: true,
+      services: [],
+    },
   })),
 });
 const shop = project('acme/shop', 'production', 'staging');

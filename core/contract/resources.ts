@@ -226,14 +226,27 @@ export const EnvironmentResource = Type.Object({
   kind: Type.Union([Type.Literal('standing'), Type.Literal('preview')]),
   pullRequest: orNull(Type.Integer()),
   url: orNull(Type.String()),
+  /** False: the newest landfall.yml on the default branch does not name it. What runs there runs on until it is removed. */
+  configured: Type.Boolean(),
   services: Type.Array(ServiceResource),
 });
 export type EnvironmentResource = Static<typeof EnvironmentResource>;
+
+export const EnvironmentRemoved = Type.Object({
+  name: Type.String(),
+  /** Names of the services that stop. */
+  services: Type.Array(Type.String()),
+  /** How many were deleted. */
+  secrets: Type.Integer(),
+});
+export type EnvironmentRemoved = Static<typeof EnvironmentRemoved>;
 
 export const ProjectResource = Type.Object({
   id: Type.String(),
   /** `owner/name`, as GitHub calls it now. */
   repository: Type.String(),
+  /** The repository was deleted at GitHub or taken out of the installation; what runs runs on until its environment is removed. */
+  removed: Type.Boolean(),
   directory: Type.String(),
   environments: Type.Array(EnvironmentResource),
 });

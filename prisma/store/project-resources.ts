@@ -1,7 +1,7 @@
 /** Projects with their environments and services, as people and the CLI see them. */
 import Type from 'typebox';
 import Value from 'typebox/value';
-import type { ProjectResource, ServiceResource } from '../../core/contract/resources.ts';
+import type { EnvironmentResource, ProjectResource, ServiceResource } from '../../core/contract/resources.ts';
 import type { Db, Prisma } from '../client.ts';
 import { iso } from './iso.ts';
 import { releaseResource } from './rollout-resources.ts';
@@ -23,16 +23,17 @@ const include = {
   },
 } as const satisfies Prisma.ProjectInclude;
 
-/** By repository. Those whose repository was deleted or taken out are left out. */
+/** By repository. Those whose repository was deleted or taken out are left out when they have no environment any more. */
 export async function projectResources(db: Db): Promise<ProjectResource[]> {
   const rows = await db.project.findMany({
-    where: { repository: { removedAt: null } },
+    where: { OR: [{ repository: { removedAt: null } }, { environments: { some: { removedAt: null } } }] },
     include,
     orderBy: [{ repository: { owner: 'asc' } }, { repository: { name: 'asc' } }, { directory: 'asc' }],
   });
-  return rows.map(({ id, repository, directory, environments }) => ({
+  return rows.map(({ id, repository, directory, config, environments }) => ({
     id,
     repository: `${repository.owner}/${repository.name}`,
+    removed: repository.removedAt !== null,
     directory,
     environments: environments.map((environment) => ({
       id: environment.id,
@@ -40,9 +41,18 @@ export async function projectResources(db: Db): Promise<ProjectResource[]> {
       kind: environment.kind,
       pullRequest: environment.pullRequest,
       url: environment.url,
+      configured: isConfigured(environment, config),
       services: environment.services.map(serviceResource),
     })),
   }));
+}
+
+const Rules = Type.Object({ environments: Type.Record(Type.String(), Type.Unknown()) });
+
+/** Unless the rules in force say otherwise: a preview stands in no file, and rules may not have been read yet. */
+function isConfigured({ kind, name }: { kind: EnvironmentResource['kind']; name: string }, rules: unknown): boolean {
+  if (kind === 'preview' || !Value.Check(Rules, rules)) return true;
+  return Object.hasOwn(rules.environments, name);
 }
 
 export async function findServiceResource(db: Db, id: string): Promise<ServiceResource | null> {
