@@ -1,7 +1,7 @@
 /** Follows one push from the commit to the container that serves it, stage by stage. */
 import { setTimeout } from 'node:timers/promises';
 import Type from 'typebox';
-import { AllocationResource, IntentDetail, IntentResource } from '../../core/contract/resources.ts';
+import { AllocationResource, IntentDetail, IntentResource, ProjectResource } from '../../core/contract/resources.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import type { ApiClient } from '../client.ts';
 
@@ -125,6 +125,15 @@ async function answersAt(url: string, signal: AbortSignal): Promise<boolean> {
   }
 }
 
+const ProjectList = Type.Object({ projects: Type.Array(ProjectResource) });
+
+/** Whether a release is to serve, though its replicas may be still to be placed. */
+async function isAnythingDeployed(api: ApiClient): Promise<boolean> {
+  const { projects } = await api.call({ method: 'GET', path: '/api/v1/projects', answer: ProjectList });
+  const services = projects.flatMap(({ environments }) => environments.flatMap((environment) => environment.services));
+  return services.some(({ serving }) => serving !== null);
+}
+
 /** Where a service answers that is to run: asked until one does. Null when none did until the signal, or none is to run. */
 export async function awaitServing(
   api: ApiClient,
@@ -138,7 +147,7 @@ export async function awaitServing(
       const url = `http://${ip}:${port}/`;
       if (await answersAt(url, signal)) return url;
     }
-    if (wanted.length === 0 || signal.aborted) return null;
+    if (signal.aborted || (wanted.length === 0 && !(await isAnythingDeployed(api)))) return null;
     await setTimeout(pollMs);
   }
 }

@@ -314,27 +314,37 @@ describe('while it runs', () => {
     await serves();
   });
 
-  it('with its node removed, or the identity of it lost, the next start registers again, serves, and builds what is pushed', async () => {
-    const agent = path.join(data, 'agent');
+  it('with its node removed, or its identity lost, the next start registers again, serves, and builds', async () => {
+    const identity = path.join(data, 'agent', 'identity.json');
     const names = async (): Promise<string[]> =>
-      ((await json('node', 'list')) as { name: string }[]).map(({ name }) => name);
-    const startOver = async (): Promise<void> => {
+      ((await json('node', 'list')) as { name: string }[]).map(({ name }) => name).sort();
+    const end = async (): Promise<void> => {
       program.signal('SIGINT');
       expect(await program.ended).toMatchObject({ code: 0 });
-      await startAgain();
-      await serves();
     };
     await json('node', 'remove', 'local');
-    await startOver();
+    await end();
+    await startAgain();
     expect(await names()).toEqual(['local']);
+
     await json('node', 'remove', 'local');
-    await rm(path.join(agent, 'identity.json'));
-    await startOver();
+    await rm(identity);
+    await end();
+    await startAgain();
     expect(await names()).toEqual(['local']);
-    await rm(path.join(agent, 'identity.json'));
-    await startOver();
-    expect((await names()).sort()).toEqual(['local', 'local-2']);
-  });
+
+    await end();
+    await rm(identity);
+    program = start(up('--data', data, '--port', String(port)));
+    await program.says(/agent is ready/);
+    expect(await names()).toEqual(['local', 'local-2']);
+    await json('node', 'remove', 'local');
+    [, url = ''] = await program.says(/It serves: +(\S+)/);
+    await serves();
+    await end();
+    expect(await landsOnce()).toMatchObject({ url: expect.stringMatching(/^http/) });
+    await startAgain();
+  }, 400_000);
 
   async function fetchApi(at: string): Promise<unknown> {
     const connection = JSON.parse(readFileSync(path.join(data, 'connection.json'), 'utf8')) as {
