@@ -66,11 +66,17 @@ describe('deliveries', () => {
   });
 
   it('come newest first, also those that nothing handles or whose repository is not known', async () => {
-    expect(await guids('')).toEqual(['g-star', 'g-new', 'g-failed', 'g-tag', 'g-done']);
-    const { deliveries } = (await call('?limit=1')).json<{ deliveries: DeliveryResource[] }>();
+    expect(await guids('?unhandled=true')).toEqual(['g-star', 'g-new', 'g-failed', 'g-tag', 'g-done']);
+    const { deliveries } = (await call('?unhandled=true&limit=1')).json<{ deliveries: DeliveryResource[] }>();
     expect(deliveries).toMatchObject([
       { event: 'star', action: 'created', repository: null, ref: null, reasonCode: 'event_unhandled' },
     ]);
+  });
+
+  it('leave out those that nothing handles, unless they are asked for', async () => {
+    expect(await guids('')).toEqual(['g-new', 'g-failed', 'g-tag', 'g-done']);
+    expect(await guids('?status=ignored')).toEqual(['g-tag']);
+    expect(await guids('?status=ignored&unhandled=true')).toEqual(['g-star', 'g-tag']);
   });
 
   it('P68: are found by the exact name of their repository, in any case', async () => {
@@ -89,13 +95,13 @@ describe('deliveries', () => {
   });
 
   it('go on after the last of the page before', async () => {
-    expect(await guids('?limit=2')).toEqual(['g-star', 'g-new']);
-    expect(await guids('?limit=2&before=g-new')).toEqual(['g-failed', 'g-tag']);
+    expect(await guids('?limit=2')).toEqual(['g-new', 'g-failed']);
+    expect(await guids('?limit=2&before=g-failed')).toEqual(['g-tag', 'g-done']);
     expect(await guids('?limit=2&before=g-done')).toEqual([]);
     expect(await guids('?before=never-received')).toEqual([]);
   });
 
-  it.each(['?status=lost', '?limit=0', '?limit=201', '?repository=shop', "?before=x'--"])(
+  it.each(['?status=lost', '?limit=0', '?limit=201', '?unhandled=maybe', '?repository=shop', "?before=x'--"])(
     'refuse %s',
     async (query) => {
       expect((await call(query)).json()).toMatchObject({ error: { code: 'invalid_request' } });

@@ -9,6 +9,8 @@ const Query = Type.Object({
   /** `owner/name`, as GitHub calls it now. */
   repository: Type.Optional(Type.String({ pattern: '^[^/]+/[^/]+$', maxLength: 200 })),
   status: Type.Optional(DeliveryStatus),
+  /** Those of events that Landfall does nothing on, too. */
+  unhandled: Type.Boolean({ default: false }),
   limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
   /** The GUID of the last one of the page before. */
   before: Type.Optional(Type.String({ pattern: '^[\\w-]{1,100}$' })),

@@ -8,6 +8,7 @@ import { asking, connected, printAnswer, type AskOptions } from './shared.ts';
 interface DeliveriesOptions extends AskOptions {
   repository?: string;
   failed?: true;
+  all?: true;
   number: string;
 }
 
@@ -40,6 +41,7 @@ async function deliveries(options: DeliveriesOptions): Promise<void> {
     limit: options.number,
     ...(options.repository === undefined ? {} : { repository: options.repository }),
     ...(options.failed === true ? { status: 'failed' } : {}),
+    ...(options.all === true ? { unhandled: 'true' } : {}),
   });
   const path = `/api/v1/deliveries?${query.toString()}`;
   const { deliveries: list } = await api.call({ method: 'GET', path, answer: DeliveryList });
@@ -62,12 +64,13 @@ export function deliveriesCommand(): Command {
     .description('show what GitHub told, and why something of it was not deployed')
     .addOption(new Option('-r, --repository <owner/name>', 'only about this one').argParser(fullName))
     .addOption(new Option('--failed', 'only those whose work failed'))
+    .addOption(new Option('--all', 'also those of events that Landfall does nothing on'))
     .addOption(new Option('-n, --number <number>', 'how many of the newest').default('20').argParser(howMany))
     .addHelpText(
       'after',
       `
-A push that does not show on GitHub as a check run is here: it was of a tag or of a branch that no environment
-names, or GitHub never sent it. docs/reasons.md has every code.
+A push that leaves no check run at GitHub is explained here; docs/reasons.md has every code. One that is missing
+here never arrived: the Advanced page of the GitHub App shows what was answered to it.
 
 Examples:
   landfall deliveries

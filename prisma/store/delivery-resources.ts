@@ -8,6 +8,8 @@ export interface DeliveryQuery {
   /** `owner/name`, as GitHub calls it now. */
   repository?: string;
   status?: DeliveryStatus;
+  /** Those of events that nothing handles, too. */
+  unhandled: boolean;
   /** Only those that came before the one of this GUID. */
   before?: string;
   limit: number;
@@ -18,15 +20,20 @@ const columns = {
   ...{ reasonCode: true, reason: true, receivedAt: true, processedAt: true },
 } as const satisfies Prisma.DeliverySelect;
 
+const handled = {
+  OR: [{ reasonCode: null }, { reasonCode: { not: 'event_unhandled' } }],
+} satisfies Prisma.DeliveryWhereInput;
+
 type DeliveryRow = Prisma.DeliveryGetPayload<{ select: typeof columns }>;
 
 /** Newest first. */
 export async function deliveryResources(db: Db, query: DeliveryQuery): Promise<DeliveryResource[]> {
-  const { repository, status, before, limit } = query;
+  const { repository, status, unhandled, before, limit } = query;
   const rows = await db.delivery.findMany({
     where: {
       ...(repository === undefined ? {} : { repositoryId: { in: await repositoriesCalled(db, repository) } }),
       ...(status === undefined ? {} : { status }),
+      ...(unhandled ? {} : handled),
     },
     select: columns,
     orderBy: [{ receivedAt: 'desc' }, { guid: 'desc' }],
