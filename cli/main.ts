@@ -4,6 +4,7 @@ import { InputError, StalledError } from '../platform/errors/errors.ts';
 import { RefusedError, UnreachableError } from './client.ts';
 import { deliveriesCommand } from './commands/deliveries.ts';
 import { environmentCommand } from './commands/environment.ts';
+import { loginCommand } from './commands/login.ts';
 import { logsCommand } from './commands/logs.ts';
 import { nodeCommand } from './commands/node.ts';
 import { agentCommand, serverCommands } from './commands/processes.ts';
@@ -32,7 +33,7 @@ First steps:
     .showSuggestionAfterError();
   for (const command of [upCommand(), statusCommand(), deliveriesCommand(), logsCommand()])
     landfall.addCommand(command);
-  for (const command of [environmentCommand(), secretCommand(), nodeCommand(), tokenCommand()])
+  for (const command of [environmentCommand(), secretCommand(), nodeCommand(), tokenCommand(), loginCommand()])
     landfall.addCommand(command);
   for (const command of [...serverCommands(), agentCommand(), toolsCommand()]) landfall.addCommand(command);
   return landfall;

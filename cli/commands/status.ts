@@ -53,7 +53,7 @@ export function renderMasterKeys(masterKeys: MasterKeyResource[]): string {
   if (older > 0)
     return `\n\nKeep the older master keys: the next start of the server takes ${many(older)} to the new one.`;
   if (masterKeys.length === 1) return '';
-  return '\n\nNo secret needs the older master keys: they can be dropped, and console links made before the rotation end.';
+  return '\n\nNo secret needs the older master keys: they can be dropped. Console links that were made with them end then.';
 }
 
 async function status(options: AskOptions): Promise<void> {
