@@ -274,6 +274,17 @@ describe('a push that is not deployed', () => {
     expect(output.annotations).toEqual([]);
   });
 
+  it('that nobody deploys still says which environments there are', async () => {
+    const rules = (...names: string[]) =>
+      `environments:\n${names.map((name) => `  ${name}: { branch: ${name} }\n`).join('')}`;
+    const { id } = await repository({ Dockerfile: dockerfile, 'landfall.yml': rules('live', 'beta') });
+    await push(id, 'main', { 'landfall.yml': rules('live') });
+    await bot.settle();
+    expect(await lastPush(id)).toMatchObject({ status: 'ignored', reasonCode: 'branch_not_deployed' });
+    const project = await bot.database.db.project.findFirstOrThrow({ where: { repositoryId: id } });
+    expect(Object.keys((project.config as { environments: object }).environments)).toEqual(['live']);
+  });
+
   it('for want of a Dockerfile fails a check run that says what to add', async () => {
     const { id } = await repository({ 'README.md': '# shop' });
     const { sha } = await push(id, 'main', { 'README.md': '# Shop' });

@@ -46,6 +46,7 @@ export async function bringCommit(
   const resolved = await resolveCommit(client, { ...at, facts, rulesSha, environments });
   switch (resolved.kind) {
     case 'ignored':
+      if (!(await takeRules(deps, request, { resolved, stillWanted }))) return false;
       throw new IgnoredError(resolved.code, resolved.reason);
     case 'broken':
       return refuse(deps, request, { resolved, stillWanted });
@@ -67,6 +68,20 @@ async function rulesCommit(
 interface Outcome<Kind extends ResolvedCommit['kind']> {
   resolved: Extract<ResolvedCommit, { kind: Kind }>;
   stillWanted: (tx: Db) => Promise<boolean>;
+}
+
+/** A push that deploys nothing may still say which environments there are. */
+async function takeRules(
+  deps: HandlerDeps,
+  { repository }: CommitRequest,
+  { resolved: { rules }, stillWanted }: Outcome<'ignored'>,
+): Promise<boolean> {
+  if (rules === null) return true;
+  return transaction(deps.database, async (tx) => {
+    if (!(await stillWanted(tx))) return false;
+    await saveRules(tx, await ensureProject(tx, repository.id), rules);
+    return true;
+  });
 }
 
 async function accept(deps: HandlerDeps, request: CommitRequest, outcome: Outcome<'deploy'>): Promise<boolean> {

@@ -14,8 +14,9 @@ export interface EnvironmentTarget {
 }
 
 export type ResolvedCommit =
-  | { kind: 'ignored'; code: string; reason: string }
-  /** `of`: whose file it is. `rules`: what was found on the default branch, when the commit is its head. */
+  /** `rules`, here and below: what was found on the default branch, when the commit is its head. */
+  | { kind: 'ignored'; code: string; reason: string; rules: RulesFound | null }
+  /** `of`: whose file it is. */
   | (BrokenFile & { of: BrokenConfig['of']; rules: RulesFound | null })
   | { kind: 'deploy'; targets: EnvironmentTarget[]; rules: RulesFound | null };
 
@@ -29,7 +30,7 @@ export interface CommitToResolve extends ConfigAt {
 
 export async function resolveCommit(client: GithubClient, commit: CommitToResolve): Promise<ResolvedCommit> {
   const { rulesSha } = commit;
-  if (rulesSha === null) return ignored('branch_not_deployed', 'The default branch does not exist.');
+  if (rulesSha === null) return ignored('The default branch does not exist.', null);
   const rules = await readConfig(client, { ...commit, sha: rulesSha });
   const isRules = rulesSha === commit.sha;
   // Who may deploy where stands in landfall.yml; without one, the Dockerfile has no say in it.
@@ -39,16 +40,15 @@ export async function resolveCommit(client: GithubClient, commit: CommitToResolv
       : { ...rules, of: { kind: 'rules', branch: commit.defaultBranch, sha: rulesSha }, rules: null };
 
   const ruled = rules.kind === 'read' ? rules.config : defaultProjectConfig({ dockerfile: '', ...commit });
+  const found: RulesFound | null = isRules && rules.kind === 'read' ? { ok: true, sha: rulesSha, config: ruled } : null;
   const decision = decidePush(commit.facts, ruled);
-  if (decision.kind === 'ignored') return decision;
+  if (decision.kind === 'ignored') return { ...decision, rules: found };
   const { environments } = commit;
   const wanted = decision.intents.filter(({ environment }) => environments?.includes(environment) ?? true);
-  if (wanted.length === 0)
-    return ignored('branch_not_deployed', 'The environment does not deploy this branch any more.');
+  if (wanted.length === 0) return ignored('The environment does not deploy this branch any more.', found);
 
   const shape = isRules ? rules : await readConfig(client, commit);
   if (shape.kind !== 'read') return broken(shape.kind === 'broken' ? shape : nothing, null);
-  const found: RulesFound | null = isRules ? { ok: true, sha: rulesSha, config: ruled } : null;
   const dockerfiles = await readDockerfiles(client, commit, shape.config);
   if (dockerfiles.kind === 'broken') return broken(dockerfiles, found);
   const resolve = (environment: string) =>
@@ -67,6 +67,6 @@ function broken(file: BrokenFile, rules: RulesFound | null): ResolvedCommit {
   return { ...file, of: { kind: 'commit' }, rules };
 }
 
-function ignored(code: string, reason: string): ResolvedCommit {
-  return { kind: 'ignored', code, reason };
+function ignored(reason: string, rules: RulesFound | null): ResolvedCommit {
+  return { kind: 'ignored', code: 'branch_not_deployed', reason, rules };
 }
