@@ -1,14 +1,23 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import bcrypt from 'bcryptjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../cli/root.ts';
 import { BuildResource, NodeRegistration } from '../../core/contract/resources.ts';
+import { hostileWords, pwned } from '../hostile/names.ts';
 import { eventually } from './eventually.ts';
 import { addressOf, ended, Harness, pageAt } from './harness.ts';
 import { expectNoOrphans } from './landed.ts';
 import { processesOf } from './processes.ts';
-import { app, commandDockerfile, failingDockerfile, slowDockerfile, type TestRepository } from './repository.ts';
+import { recordPrograms, type Recorder } from './recorder.ts';
+import {
+  app,
+  commandDockerfile,
+  failingDockerfile,
+  shellStep,
+  slowDockerfile,
+  type TestRepository,
+} from './repository.ts';
 import { run, succeed, type Ended } from './program.ts';
 import { secretsInArguments, secretsInFiles, type Secrets } from './secrets-at-rest.ts';
 
@@ -16,6 +25,9 @@ import { secretsInArguments, secretsInFiles, type Secrets } from './secrets-at-r
 const registryMegabytes = 48;
 
 let harness: Harness;
+/** Where the parts find their programs first, which note what they are called with. */
+let programs: string;
+let recorder: Recorder;
 /** Its first release serves all the time, whatever is pushed after it. */
 let shop: TestRepository;
 let serving: string;
@@ -23,7 +35,10 @@ let serving: string;
 const registryStorage = (): string => path.join(harness.dataDir, 'registry', 'data');
 
 beforeAll(async () => {
+  programs = await mkdtemp('/tmp/landfall-programs-');
+  recorder = await recordPrograms(programs);
   harness = await Harness.start({
+    programs: recorder.directory,
     prepare: async (dataDir) => {
       const storage = path.join(dataDir, 'registry', 'data');
       await succeed(['mkdir', '-p', storage]);
@@ -43,6 +58,7 @@ afterAll(async () => {
   const faults = await harness.sandbox.listFailures({});
   const left = (await harness.stopLine()).filter((line) => line !== `mount ${registryStorage()}`);
   await succeed(['umount', registryStorage()]);
+  await rm(programs, { recursive: true, force: true });
   expect([...left, ...(await harness.end())]).toEqual([]);
   expect(faults).toEqual([]);
 });
@@ -53,7 +69,7 @@ describe('a push that cannot be built', () => {
     const sha = await empty.push({ 'README.md': 'Nothing here' });
     const run = await harness.checkRun(empty, sha);
     expect(run).toMatchObject({ name: 'Landfall', conclusion: 'failure' });
-    expect(run.output.summary).toContain('There is neither a landfall.yml nor a Dockerfile');
+    expect(run.output.summary).toContain('Nothing is deployed from this commit');
     expect(run.output.summary).toContain('Add a Dockerfile');
   });
 
@@ -206,26 +222,79 @@ it('P65: secrets are in no file, log, layer or argument, before, during and afte
     'the webhook secret': webhookSecret,
     'the key of the App': appPrivateKey.split('\n')[5]!,
   };
-  const inspected = 'RUN ["/bin/busybox", "sh", "-c", "busybox env; busybox cat /ctx/.git/config; busybox sleep 1"]';
-  const dockerfile = app('canary')['Dockerfile']!.replace('COPY www', `COPY . /ctx\n${inspected}\nCOPY www`);
-  const curious = await harness.repository('curious');
-  const sha = await curious.push({ ...app('canary'), Dockerfile: dockerfile });
-  const seen = new Set<string>();
-  const intent = await harness.intent(sha, (now) => {
-    // The push itself carries Ada's own token in the remote of her clone, which is hers.
-    for (const found of secretsInArguments(secrets)) if (!found.startsWith('git -C ')) seen.add(found);
-    return ended(now);
-  });
-  expect([...seen]).toEqual([]);
-  const log = await harness.buildLog(intent.builds[0]!.id);
-  expect(log).toContain('busybox env');
-  expect(
-    Object.values(secrets).filter((secret) => (typeof secret === 'string' ? log.includes(secret) : secret.test(log))),
-  ).toEqual([]);
   // Kept by those whose secrets they are: `up` itself, and the sandbox, which is GitHub.
   const known = ['secrets.json', 'sandbox.json', 'github-app.pem', 'sandbox'];
-  expect(secretsInFiles(harness.dataDir, secrets, known)).toEqual([]);
+  const inFiles = (): string[] => secretsInFiles(harness.dataDir, secrets, known);
+  const inArguments = async (): Promise<string[]> => {
+    const running = processesOf(harness.dataDir).map(({ argv }) => argv);
+    return secretsInArguments([...(await recorder.calls()), ...running], secrets);
+  };
+  const waiting = () =>
+    processesOf(harness.dataDir).find(({ argv }) => argv.at(-1) === '605' && argv.at(-2) === 'sleep');
+  const step = shellStep('busybox env; busybox cat /ctx/.git/config; busybox sleep 605; true');
+  const dockerfile = app('canary')['Dockerfile']!.replace('COPY www', `COPY . /ctx\n${step}COPY www`);
+  const curious = await harness.repository('curious');
+
+  expect([...inFiles(), ...(await inArguments())]).toEqual([]);
+  const sha = await curious.push({ ...app('canary'), Dockerfile: dockerfile });
+  const { pid } = await eventually(() => waiting() ?? null, { what: 'the step that sleeps' });
+  expect([...inFiles(), ...(await inArguments())]).toEqual([]);
+  expect(await harness.intent(sha, () => true)).toMatchObject({ status: 'active' });
+  process.kill(pid, 'SIGKILL');
+  const intent = await harness.succeeded(sha);
+  expect([...inFiles(), ...(await inArguments())]).toEqual([]);
+
+  const log = await harness.buildLog(intent.builds[0]!.id);
+  expect(log).toContain('busybox env');
+  expect(secretsInArguments([[log]], secrets)).toEqual([]);
+  // What is looked for is found where it may be, and where everything passes that is called.
   expect(secretsInFiles(harness.dataDir, secrets, [])).toContain('secrets.json: the registry password');
+  const calls = (await recorder.calls()).map((argv) => argv.join(' '));
+  expect(calls).toContainEqual(expect.stringMatching(new RegExp(`^git .* fetch .*${sha}`)));
+  expect(calls).toContainEqual(expect.stringMatching(/^podman .* system service/));
+});
+
+it('P66: names that a shell or an option would be made of are names, from the push to the container', async () => {
+  const odd = await harness.repository('--help');
+  const branch = `team/-x;$(touch\${IFS}${pwned})&'"|é`;
+  const folder = `-rf $(touch ${pwned}) 'a' "b"`;
+  const dockerfile = `--file=\`touch ${pwned}\` & é.Dockerfile`;
+  const words = hostileWords.join(' ');
+  const page = shellStep('busybox mkdir /www; printf %s "$GREETING" > /www/index.html');
+  const serve = 'printf %s "$WORDS" > /www/words.html; exec busybox httpd -f -p 8080 -h /www';
+  const config = {
+    services: {
+      web: {
+        ...{ port: 8080, health: { path: '/index.html', interval: '200ms' }, resources: { cpu: 0.1, memory: '16Mi' } },
+        build: { context: folder, dockerfile: `${folder}/${dockerfile}`, args: { GREETING: words } },
+        ...{ env: { WORDS: words }, command: ['/bin/busybox', 'sh', '-c', serve] },
+      },
+    },
+    environments: { production: { branch } },
+  };
+  await odd.commit({
+    'landfall.yml': JSON.stringify(config),
+    [`${folder}/${dockerfile}`]: `FROM scratch\nCOPY busybox /bin/busybox\nARG GREETING\n${page}`,
+  });
+  await copyFile(path.join(odd.directory, 'busybox'), path.join(odd.directory, folder, 'busybox'));
+  const sha = await odd.push({});
+  await odd.git('push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`);
+  const at = addressOf(await harness.succeeded(sha));
+  expect([await pageAt(at), await pageAt(`${at}words.html`)]).toEqual([words, words]);
+  expect(await harness.checkRun(odd, sha)).toMatchObject({ conclusion: 'success' });
+  expect(
+    await succeed([
+      'find',
+      harness.dataDir,
+      odd.directory,
+      process.cwd(),
+      '-name',
+      pwned,
+      '-not',
+      '-path',
+      '*/node_modules/*',
+    ]),
+  ).toBe('');
 });
 
 describe('an agent', () => {

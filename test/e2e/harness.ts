@@ -19,6 +19,8 @@ export interface HarnessOptions {
   queueUrl?: string | null;
   /** Done to the data folder before anything starts. */
   prepare?: (dataDir: string) => Promise<void>;
+  /** Every part finds its programs here first. */
+  programs?: string;
 }
 
 const IntentList = Type.Object({ intents: Type.Array(IntentResource) });
@@ -46,14 +48,14 @@ export class Harness {
   readonly secrets: Secrets;
   /** What the line reported: parts that started, ended and started again. */
   readonly reports: string[] = [];
-  readonly #queueUrl: string | null;
+  readonly #options: HarnessOptions;
   readonly #root: string;
   readonly #ended = new AbortController();
   #line: Line | null = null;
 
-  private constructor(root: string, ports: Ports, queueUrl: string | null) {
+  private constructor(root: string, ports: Ports, options: HarnessOptions) {
     this.#root = root;
-    this.#queueUrl = queueUrl;
+    this.#options = options;
     this.dataDir = path.join(root, 'data');
     this.ports = ports;
     this.network = chooseNetwork(ports.server, usedAddresses());
@@ -63,7 +65,7 @@ export class Harness {
   static async start(options: HarnessOptions = {}): Promise<Harness> {
     await build((line) => process.stderr.write(`${line}\n`));
     const root = await mkdtemp('/tmp/landfall-e2e-');
-    const harness = new Harness(root, await freePorts(), options.queueUrl ?? null);
+    const harness = new Harness(root, await freePorts(), options);
     try {
       await options.prepare?.(harness.dataDir);
       await harness.startLine();
@@ -84,15 +86,22 @@ export class Harness {
   }
 
   async startLine(): Promise<void> {
-    this.#line = await startLine({
-      dataDir: this.dataDir,
-      ports: this.ports,
-      network: this.network,
-      queueUrl: this.#queueUrl,
-      github: 'sandbox',
-      report: (line) => this.reports.push(line),
-      signal: this.#ended.signal,
-    });
+    const { PATH: searched } = process.env;
+    const { programs, queueUrl = null } = this.#options;
+    if (programs !== undefined) process.env['PATH'] = `${programs}:${searched ?? ''}`;
+    try {
+      this.#line = await startLine({
+        dataDir: this.dataDir,
+        ports: this.ports,
+        network: this.network,
+        queueUrl,
+        github: 'sandbox',
+        report: (line) => this.reports.push(line),
+        signal: this.#ended.signal,
+      });
+    } finally {
+      process.env['PATH'] = searched;
+    }
   }
 
   /** What did not end cleanly, and what is left of it. */

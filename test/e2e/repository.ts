@@ -77,8 +77,12 @@ export function slowDockerfile(seconds: number): string {
 
 /** The same image, after a step that fails with these last words. */
 export function failingDockerfile(words: string): string {
-  const step = `RUN ["/bin/busybox", "sh", "-c", "echo ${words}; exit 3"]\n`;
-  return dockerfile.replace('COPY www', `${step}COPY www`);
+  return dockerfile.replace('COPY www', `${shellStep(`echo ${words}; exit 3`)}COPY www`);
+}
+
+/** A step of a Dockerfile. */
+export function shellStep(script: string): string {
+  return `RUN ["/bin/busybox", "sh", "-c", ${JSON.stringify(script)}]\n`;
 }
 
 /** An image that runs this command of busybox instead. */

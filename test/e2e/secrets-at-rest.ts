@@ -14,15 +14,23 @@ function namesIn(bytes: Buffer, secrets: Secrets): string[] {
   });
 }
 
-/** Files that come and go while they are read are those of a database at work. */
-function readIfThere(file: string): Buffer {
+/** Files and folders that come and go while they are read are those of programs at work. */
+function unlessGone<T>(read: () => T, gone: T): T {
   try {
-    return readFileSync(file);
+    return read();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENXIO'))
-      return Buffer.alloc(0);
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code === 'ENOENT' || code === 'ENXIO' || code === 'ENOTDIR') return gone;
     throw error;
   }
+}
+
+function filesBelow(folder: string): string[] {
+  return unlessGone(() => readdirSync(folder, { withFileTypes: true }), []).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) return filesBelow(file);
+    return entry.isFile() ? [file] : [];
+  });
 }
 
 function unzipped(bytes: Buffer): Buffer {
@@ -33,33 +41,20 @@ function unzipped(bytes: Buffer): Buffer {
 
 /** `file: secret`, for every file below the folder whose bytes, unzipped too, hold one. `known` are files that may. */
 export function secretsInFiles(folder: string, secrets: Secrets, known: readonly string[]): string[] {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+  const files = filesBelow(folder)
+    .map((file) => path.relative(folder, file))
     .filter((file) => !known.some((one) => file === one || file.startsWith(`${one}/`)));
   return files.flatMap((file) => {
-    const bytes = readIfThere(path.join(folder, file));
+    const bytes = unlessGone(() => readFileSync(path.join(folder, file)), Buffer.alloc(0));
     const names = new Set([...namesIn(bytes, secrets), ...namesIn(unzipped(bytes), secrets)]);
     return [...names].map((name) => `${file}: ${name}`);
   });
 }
 
-/** `arguments: secret`, of every process of this machine. */
-export function secretsInArguments(secrets: Secrets): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      const cmdline = argumentsOf(pid);
-      return namesIn(cmdline, secrets).map((name) => `${cmdline.toString('latin1').replaceAll('\0', ' ')}: ${name}`);
-    });
-}
-
-function argumentsOf(pid: string): Buffer {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
-      return Buffer.alloc(0);
-    throw error;
-  }
+/** `arguments: secret`, of every one of these calls. */
+export function secretsInArguments(calls: readonly (readonly string[])[], secrets: Secrets): string[] {
+  return calls.flatMap((argv) => {
+    const line = argv.join(' ');
+    return namesIn(Buffer.from(line), secrets).map((name) => `${line}: ${name}`);
+  });
 }

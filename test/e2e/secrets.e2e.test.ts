@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../cli/root.ts';
 import { LogPage, type SecretSet } from '../../core/contract/resources.ts';
 import { eventually } from './eventually.ts';
 import { addressOf, Harness, pageAt } from './harness.ts';
-import { secretsInArguments, secretsInFiles } from './secrets-at-rest.ts';
+import { processesOf } from './processes.ts';
+import { recordPrograms, type Recorder } from './recorder.ts';
 import { app, type Files, type TestRepository } from './repository.ts';
+import { secretsInArguments, secretsInFiles } from './secrets-at-rest.ts';
 
 const first = 'canary-first-6f1d0c2ab9';
 const second = 'canary-second-e83b5517d4';
@@ -19,18 +22,24 @@ const command =
   '/bin/busybox sh -c "echo the token is $TOKEN; printf %s $TOKEN | /bin/busybox sha256sum > /www/index.html; exec /bin/busybox httpd -f -p 8080 -h /www"';
 
 let harness: Harness;
+let programs: string;
+let recorder: Recorder;
 let repository: TestRepository;
 let sha: string;
 let refused: string;
 let old: string;
 
 beforeAll(async () => {
-  harness = await Harness.start();
+  programs = await mkdtemp('/tmp/landfall-programs-');
+  recorder = await recordPrograms(programs);
+  harness = await Harness.start({ programs: recorder.directory });
   repository = await harness.repository('vault');
 });
 
 afterAll(async () => {
-  expect(await harness.end()).toEqual([]);
+  const left = await harness.end();
+  await rm(programs, { recursive: true, force: true });
+  expect(left).toEqual([]);
 });
 
 function withSecret(): Files {
@@ -152,7 +161,8 @@ describe('secrets, from the command to the container', () => {
     for (const value of [first, second])
       for (const text of [list.stdout, ...answers, github, database])
         expect(text.includes(value) || text.includes(hex(value))).toBe(false);
-    expect(secretsInArguments(secrets)).toEqual([]);
+    const running = processesOf(harness.dataDir).map(({ argv }) => argv);
+    expect(secretsInArguments([...(await recorder.calls()), ...running], secrets)).toEqual([]);
     // The engine keeps the variables and the output of a container, where root alone may read.
     expect(secretsInFiles(harness.dataDir, secrets, ['agent/containers'])).toEqual([]);
     expect(statSync(path.join(harness.dataDir, 'agent')).mode & 0o077).toBe(0);
