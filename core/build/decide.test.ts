@@ -6,6 +6,7 @@ import {
   buildInputsDigest,
   chooseBuildNode,
   freeBuildSlots,
+  givenUpAt,
   maxBuildAttempts,
   nextBuildStep,
   offerLeaseMs,
@@ -81,7 +82,22 @@ describe('chooseBuildNode', () => {
       'f node_disk_low',
       'g node_builds_paused',
     ]);
-    expect(chooseBuildNode([], start)).toMatchObject({ ok: false, reason: 'No node can build just now.' });
+    expect(chooseBuildNode([], start)).toMatchObject({
+      ok: false,
+      reason: 'No node can build just now. No node is registered.',
+    });
+  });
+
+  it('gives a build up an hour after the last builder was heard from, and after a day though there are some', () => {
+    const hours = (nodes: BuildNode[]) => (givenUpAt(start, nodes).getTime() - start.getTime()) / 3_600_000;
+    const heard = (ms: number) => ({ ...node, lastSeenAt: at(ms * 3_600_000) });
+    expect(hours([])).toBe(1);
+    expect(hours([{ ...node, lastSeenAt: null }])).toBe(1);
+    expect(hours([heard(-5)])).toBe(1);
+    expect(hours([heard(-5), heard(2)])).toBe(3);
+    expect(hours([{ ...heard(2), removed: true }])).toBe(1);
+    expect(hours([{ ...heard(2), capabilities: [] }])).toBe(1);
+    expect(hours([heard(200)])).toBe(24);
   });
 
   it('offers nothing beyond the slots of a node, and says who waits longer', () => {

@@ -62,7 +62,8 @@ export function freeBuildSlots(nodes: readonly BuildNode[], now: Date): number {
 function wait(rejections: readonly Rejection[], ahead: number): { code: ReasonCode; reason: string } {
   const named = nodesByReason(rejections);
   const isBusy = rejections.some(({ code }) => code === 'node_builds_full' || code === 'node_offers_lapsed');
-  if (!isBusy) return { code: 'no_build_node', reason: `No node can build just now. ${named}`.trim() };
+  const none = rejections.length === 0 ? 'No node is registered.' : named;
+  if (!isBusy) return { code: 'no_build_node', reason: `No node can build just now. ${none}` };
   const line = ahead === 0 ? 'it is the next' : `${ahead} waited longer`;
   return { code: 'builders_busy', reason: `Waiting for a free builder; ${line}. ${named}` };
 }
@@ -107,6 +108,31 @@ function passedOverUntil({ lapsedOffers }: BuildNode): Date {
   const { count, lastOfferedAt } = lapsedOffers;
   const ms = Math.min(passOver.maxMs, passOver.firstMs * 2 ** (count - 1));
   return new Date(lastOfferedAt.getTime() + offerLeaseMs + ms);
+}
+
+/** A node that only restarts is back by then; long after, it has been told. */
+const toldAfter = { fromMs: 20_000, untilMs: 60_000 };
+
+/** Whether it is time to tell that no node can make a build that has waited since then; looked at every few seconds. */
+export function isTimeToTell(askedAt: Date, now: Date): boolean {
+  const waitedMs = now.getTime() - askedAt.getTime();
+  return waitedMs >= toldAfter.fromMs && waitedMs < toldAfter.untilMs;
+}
+
+const hourMs = 3_600_000;
+/** A node that restarts is back by then; one whose disk is full or that is cordoned has somebody who sees to it. */
+const patience = { withoutBuilderMs: hourMs, withBuilderMs: 24 * hourMs };
+
+/**
+ * When a build that no node can make is given up: an hour after it was asked for and a node with BuildKit was last heard from, and a
+ * day after it was asked for where there are such nodes.
+ * @param askedAt When the build was asked for, or offered the last time.
+ */
+export function givenUpAt(askedAt: Date, nodes: readonly BuildNode[]): Date {
+  const builders = nodes.filter(({ removed, capabilities }) => !removed && capabilities.includes('build'));
+  const heardAt = builders.map(({ lastSeenAt }) => lastSeenAt?.getTime() ?? 0);
+  const alone = Math.max(askedAt.getTime(), ...heardAt) + patience.withoutBuilderMs;
+  return new Date(Math.min(alone, askedAt.getTime() + patience.withBuilderMs));
 }
 
 export type BuildRow = { id: string; status: BuildStatus; timeoutMs: number };

@@ -181,7 +181,7 @@ const nodeReasons = {
   },
   no_build_node: {
     means: 'No node can build just now.',
-    todo: 'Start an agent with BuildKit, or run landfall node uncordon.',
+    todo: 'Add a node, start its agent with BuildKit, or uncordon it; a check that failed can be run again.',
   },
   no_capacity: { means: 'No node has room for it.', todo: 'Add a node, or ask for less CPU or memory.' },
 } as const satisfies Record<string, Reason>;

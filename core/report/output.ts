@@ -2,7 +2,7 @@
 import { reasons } from '../intent/reasons.ts';
 import { isTerminal } from '../rollout/stage.ts';
 import { clip, clipLines, fenced, inline, lastLines, maxOutputBytes, maxTitle, plain } from './text.ts';
-import { progressOf, servingUrl, type Verdict } from './verdict.ts';
+import { progressOf, servingUrl, stuckBuild, type Verdict } from './verdict.ts';
 import type { BuildReport, IntentReport, RolloutReport } from './view.ts';
 import type { CheckOutput } from './writes.ts';
 
@@ -30,7 +30,7 @@ export function checkOutput(intent: IntentReport, verdict: Verdict | null, now: 
 }
 
 function summary(intent: IntentReport, verdict: Verdict | null, now: Date): string {
-  const parts = [heading(intent)];
+  const parts = [heading(intent), ...(verdict === null ? waiting(intent, now) : [])];
   if (verdict && verdict.reason !== '') parts.push(inline(verdict.reason));
   if (verdict?.conclusion === 'failure' && verdict.code !== null)
     parts.push(`What to do: ${reasons[verdict.code].todo}`);
@@ -40,6 +40,17 @@ function summary(intent: IntentReport, verdict: Verdict | null, now: Date): stri
   const stages = intent.rollouts.toSorted(byService).flatMap(stageRows);
   if (stages.length > 0) parts.push(['| Service | Stage | After |', '|---|---|---|', ...stages].join('\n'));
   return parts.join('\n\n');
+}
+
+/** It may be the last that is told before the end, so it says when it was true. */
+function waiting(intent: IntentReport, now: Date): string[] {
+  const stuck = stuckBuild(intent);
+  if (stuck === null) return [];
+  const at = `${now.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return [
+    `Since ${at} the build of ${inline(stuck.service)} waits: ${inline(stuck.reason ?? reasons.no_build_node.means)}`,
+    `What to do: ${reasons.no_build_node.todo}`,
+  ];
 }
 
 function heading({ environment, sha, ref, consoleUrl }: IntentReport): string {

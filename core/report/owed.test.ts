@@ -124,6 +124,36 @@ describe('owedWrites', () => {
     expect([redeploy.length, short(redeploy).includes('i1:check:live')]).toEqual([6, false]);
   });
 
+  it.each([
+    ['a first deploy', 0],
+    ['a later one', 1],
+  ])('tells of %s that no node can build it, once it has waited, and never spends a seventh write', (_what, count) => {
+    const stuck: BuildReport = { ...build, reasonCode: 'no_build_node', reason: 'No node can build just now. None.' };
+    let view: IntentReport = { ...intent, builds: [stuck], previous: previous.slice(0, count) };
+    const sent: Write[] = [];
+    const step = (change: Partial<IntentReport>, time: Date): Write[] => {
+      view = { ...view, ...change };
+      const writes = owedWrites(view, time);
+      sent.push(...writes);
+      view = owed(view, writes);
+      return writes;
+    };
+    expect(short(step({}, at(5_000)))).toEqual(['i1:check:create', 'i1:deployment:create']);
+    const [live] = step({}, at(25_000));
+    expect(live?.key).toBe('intent:i1:check:live');
+    const { body } = pick(sent, 'updateCheckRun');
+    expect([body.status, body.output.title]).toEqual(['in_progress', 'Waiting for a node to build it']);
+    expect(body.output.summary).toContain(
+      'Since 2030-01-01 00:00 UTC the build of web waits: No node can build just now.',
+    );
+    expect(body.output.summary).toMatch(/What to do: Add a node/);
+    expect(step({}, at(30_000))).toEqual([]);
+    step({ builds: [{ ...build, status: 'building', startedAt: at(40_000) }] }, at(90_000));
+    step({ builds: [built], rollouts: [running], status: 'succeeded', finishedAt: at(99_000) }, at(99_000));
+    expect(sent).toHaveLength(maxWritesPerDeploy);
+    expect(short(sent.slice(-1))).toEqual(['i1:check:final']);
+  });
+
   it('opens the check run with nothing that the next minute makes untrue', () => {
     const { output } = pick(owedWrites(intent, now), 'createCheckRun').body;
     expect(output.title).toBe('Deploying to production');

@@ -1,7 +1,7 @@
 /** Decides which writes to GitHub an intent owes now, at most six in its whole life. */
 import { checkOutput, openingOutput } from './output.ts';
 import { clip, maxDescription, plain } from './text.ts';
-import { hasBegun, progressOf, servingUrl, verdictOf, type Verdict } from './verdict.ts';
+import { hasBegun, progressOf, servingUrl, stuckBuild, verdictOf, type Verdict } from './verdict.ts';
 import type { IntentReport } from './view.ts';
 import type { Write } from './writes.ts';
 
@@ -24,23 +24,34 @@ export function owedWrites(intent: IntentReport, now: Date): Write[] {
   return intent.status === 'active' ? [...opening, ...progress(intent, { used, now }).filter(isNew)] : opening;
 }
 
-/** A build that takes this long is worth the one live update, with the last lines of its log; else the rollout is. */
+/**
+ * A build that takes this long is worth the one live update, with the last lines of its log, and so is one that no node can make
+ * for as long; else the rollout is.
+ */
 const longBuildMs = 20_000;
 
-function isWorthTelling({ builds, rollouts }: IntentReport, now: Date): boolean {
-  if (rollouts.length > 0) return true;
-  const since = builds.flatMap(({ status, startedAt }) => (status === 'building' && startedAt ? [startedAt] : []));
+function isWorthTelling(intent: IntentReport, now: Date): boolean {
+  if (intent.rollouts.length > 0) return true;
+  const since = intent.builds.flatMap(({ status, startedAt }) =>
+    status === 'building' && startedAt ? [startedAt] : [],
+  );
+  if (stuckBuild(intent) !== null) since.push(intent.requestedAt);
   return since.some((at) => now.getTime() - at.getTime() >= longBuildMs);
 }
 
-/** One status, and one update of the check run if that leaves enough for the end. */
+/** One status when work has begun, and one update of the check run if that leaves enough for the end. */
 function progress(intent: IntentReport, { used, now }: { used: number; now: Date }): Write[] {
-  if (!hasBegun(intent)) return [];
-  const status = deploymentStatus(intent, 'in_progress', progressOf(intent));
-  const statusCost = intent.owed.some(({ key }) => key === status.key) ? 0 : 1;
-  const reserved = 2 + intent.previous.length;
-  const affordable = used + statusCost + 1 + reserved <= maxWritesPerDeploy;
-  return affordable && isWorthTelling(intent, now) ? [status, updateCheckRun(intent, null, now)] : [status];
+  const left = maxWritesPerDeploy - used - 2 - intent.previous.length;
+  const status = hasBegun(intent) ? [deploymentStatus(intent, 'in_progress', progressOf(intent))] : [];
+  const isOwed = (key: string): boolean => intent.owed.some((owed) => owed.key === key);
+  const cost = status.filter(({ key }) => !isOwed(key)).length;
+  // Of a deploy that had to tell what it waits for, the begin may have to go untold.
+  const told = cost > left && isOwed(liveKey(intent)) ? [] : status;
+  return cost + 1 <= left && isWorthTelling(intent, now) ? [...told, updateCheckRun(intent, null, now)] : told;
+}
+
+function liveKey({ id }: IntentReport): string {
+  return `intent:${id}:check:live`;
 }
 
 function closing(intent: IntentReport, { verdict, used, now }: { verdict: Verdict; used: number; now: Date }): Write[] {
@@ -82,7 +93,7 @@ function updateCheckRun(intent: IntentReport, verdict: Verdict | null, now: Date
   const output = checkOutput(intent, verdict, now);
   const end = intent.finishedAt ?? now;
   return {
-    key: `intent:${intent.id}:check:${verdict ? 'final' : 'live'}`,
+    key: verdict ? `intent:${intent.id}:check:final` : liveKey(intent),
     kind: 'updateCheckRun',
     coalesceKey: `intent:${intent.id}:check`,
     payload: {

@@ -1,7 +1,7 @@
 /** What the report says of an intent: its end as GitHub names it, or that it goes on. */
 import { isReasonCode, reasons, type ReasonCode } from '../intent/reasons.ts';
 import type { CheckConclusion } from './writes.ts';
-import type { IntentReport, RolloutReport } from './view.ts';
+import type { BuildReport, IntentReport, RolloutReport } from './view.ts';
 
 export type Verdict = {
   conclusion: CheckConclusion;
@@ -87,6 +87,11 @@ export function servingUrl(intent: IntentReport): string | null {
 export function progressOf({ builds, rollouts, environment }: IntentReport): string {
   if (rollouts.length > 0) return `Rolling out to ${environment}`;
   return builds.some(({ status }) => status === 'building') ? 'Building' : 'Waiting for a node to build it';
+}
+
+/** One that no node can make: somebody may have to do something about it. */
+export function stuckBuild({ builds }: IntentReport): BuildReport | null {
+  return builds.find(({ status, reasonCode }) => status === 'queued' && reasonCode === 'no_build_node') ?? null;
 }
 
 /** Whether any work on it has begun. */

@@ -129,6 +129,33 @@ describe('an offer', () => {
     expect(await workOffers(world.database.db, full.id)).toEqual([]);
   });
 
+  it('is told at GitHub when it has waited for a node in vain, and given up when nobody has come for it', async () => {
+    const intentId = await push(world, project);
+    // Rows are dated by the database, whose clock the tests before did not set ahead.
+    const { id } = await buildOf(intentId);
+    await world.database.db.build.update({ where: { id }, data: { createdAt: world.deps.now() } });
+    await world.queues.drain();
+    const waiting = async () => (await buildOf(intentId)).reasonCode;
+    expect(await waiting()).toBe('no_build_node');
+    const told = () => world.database.db.outboxWrite.findMany({ where: { key: `intent:${intentId}:check:live` } });
+    expect(await told()).toEqual([]);
+    await pass(25_000);
+    await look();
+    expect(JSON.stringify((await told()).map(({ payload }) => payload))).toContain('No node can build just now.');
+    await pass(3_500_000);
+    await look();
+    expect(await waiting()).toBe('no_build_node');
+    expect((await intentOf(intentId)).status).toBe('active');
+    await pass(100_000);
+    await look();
+    expect(await buildOf(intentId)).toMatchObject({ status: 'failed', reasonCode: 'no_build_node' });
+    expect(await intentOf(intentId)).toMatchObject({
+      status: 'failed',
+      reasonCode: 'no_build_node',
+      reason: expect.stringMatching(/Given up after 1 h\. No node can build just now\./) as string,
+    });
+  });
+
   it('asks for one look while it waits, however often it is looked at', async () => {
     await agent({ resources: { ...roomy, diskFreeBytes: 1e6 } });
     const intentId = await push(world, project);

@@ -2,9 +2,13 @@
 import {
   chooseBuildNode,
   freeBuildSlots,
+  givenUpAt,
+  isTimeToTell,
   nextBuildStep,
   offerLeaseMs,
+  type BuildNode,
   type BuildStep,
+  type ChosenBuildNode,
 } from '../../core/build/decide.ts';
 import { reasons } from '../../core/intent/reasons.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
@@ -38,7 +42,7 @@ type Next =
   | { kind: 'again' }
   /** These have waited longer, and a slot is free: they come first. */
   | { kind: 'after'; buildIds: string[] }
-  | { kind: 'wait'; until: Date }
+  | { kind: 'wait'; until: Date; isNews?: boolean }
   | { kind: 'ended' };
 
 const again: Next = { kind: 'again' };
@@ -58,6 +62,28 @@ async function expire(tx: Db, { build, work }: BuildSnapshot, workIds: string[])
   return true;
 }
 
+interface Refused {
+  choice: Extract<ChosenBuildNode, { ok: false }>;
+  nodes: readonly BuildNode[];
+  now: Date;
+}
+
+/** Says once why it waits, and gives up a build that nobody has come for. */
+async function waitForNode(tx: Db, snapshot: BuildSnapshot, { choice, nodes, now }: Refused): Promise<Next> {
+  const { build, work } = snapshot;
+  const { code, reason } = choice;
+  const askedAt = new Date(Math.max(...[build, ...work].map(({ createdAt }) => createdAt.getTime())));
+  if (code === 'no_build_node' && now >= givenUpAt(askedAt, nodes)) {
+    const hours = Math.round((now.getTime() - askedAt.getTime()) / 3_600_000);
+    await endBuild(tx, snapshot, { status: 'failed', code, reason: `Given up after ${hours} h. ${reason}`, at: now });
+    return again;
+  }
+  const isNew = build.reason !== reason || build.status !== 'queued';
+  if (isNew) await changeBuild(tx, build, { status: 'queued', reasonCode: code, reason });
+  const isNews = code === 'no_build_node' && (isNew || isTimeToTell(askedAt, now));
+  return { kind: 'wait', until: nextMark(now), isNews };
+}
+
 type Offer = Extract<BuildStep, { kind: 'offer' }>;
 
 async function offer(deps: WorkerDeps, tx: Db, { passed, ...snapshot }: Turn, step: Offer): Promise<Next> {
@@ -69,11 +95,7 @@ async function offer(deps: WorkerDeps, tx: Db, { passed, ...snapshot }: Turn, st
   const others = nodes.filter(({ id }) => !step.avoid.includes(id));
   const elsewhere = chooseBuildNode(others, now);
   const choice = elsewhere.ok ? elsewhere : chooseBuildNode(nodes, now, waiting.length);
-  if (!choice.ok) {
-    if (build.reason !== choice.reason || build.status !== 'queued')
-      await changeBuild(tx, build, { status: 'queued', reasonCode: choice.code, reason: choice.reason });
-    return { kind: 'wait', until: nextMark(now) };
-  }
+  if (!choice.ok) return waitForNode(tx, snapshot, { choice, nodes, now });
   const image = imageName(deps.imagePrefix, { ...repository, repositoryId: repository.id, service: build.service });
   const change = { status: 'offered', attempt: step.attempt, imageName: image } as const;
   const version = await changeBuild(tx, build, { ...change, reasonCode: null, reason: choice.reasons.join('; ') });
@@ -146,7 +168,8 @@ async function step(deps: WorkerDeps, tx: Db, turn: { buildId: string; passed: T
   if (ending !== null) return { ...seen, next: await end(deps, tx, snapshot, ending), intents: [] };
   const decision = nextBuildStep({ ...build, timeoutMs: spec?.timeoutMs ?? 0 }, work, deps.now());
   const next = await apply(deps, tx, { ...snapshot, passed: turn.passed }, decision);
-  const isNews = build.status === 'building' || isOver;
+  const isStuck = next.kind === 'wait' && next.isNews === true;
+  const isNews = build.status === 'building' || isOver || isStuck;
   return { ...seen, next, intents: isNews ? snapshot.activeIntentIds : [] };
 }
 
