@@ -48,3 +48,12 @@ export function renderDaemonConfig(config: DaemonConfig): string {
 function text(value: string): string {
   return JSON.stringify(value);
 }
+
+/** Per second of a step's life. A build's log is bounded by the agent; past this the daemon drops what a step writes. */
+const stepLogBytesPerSecond = 8 * 1024 ** 2;
+
+/** What has no place in the configuration. BuildKit's own bounds would cut a log off long before the agent's, and its end with it. */
+export const daemonVariables: Readonly<Record<string, string>> = {
+  BUILDKIT_STEP_LOG_MAX_SIZE: '-1',
+  BUILDKIT_STEP_LOG_MAX_SPEED: String(stepLogBytesPerSecond),
+};

@@ -11,7 +11,7 @@ import { untilReady } from '../../process/ready.ts';
 import { supervise } from '../../process/supervise.ts';
 import { socketPathFor } from '../../storage/socket-path.ts';
 import { connectBuildKit } from '../buildkit/client.ts';
-import { renderDaemonConfig } from './config.ts';
+import { daemonVariables, renderDaemonConfig } from './config.ts';
 
 export interface DaemonOptions {
   /** The program, on PATH or absolute. */
@@ -62,7 +62,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const start = (): Child =>
     startChild({
       argv: [options.program, '--config', config],
-      env: options.env,
+      env: { ...options.env, ...daemonVariables },
       containment: {
         kind: 'contained',
         initScript,
