@@ -49,11 +49,11 @@ function text(value: string): string {
   return JSON.stringify(value);
 }
 
-/** Per second of a step's life. A build's log is bounded by the agent; past this the daemon drops what a step writes. */
-const stepLogBytesPerSecond = 8 * 1024 ** 2;
+/** Of one step, past which the daemon drops what it writes: several times what is kept of a build, so that a long log has its end. */
+const stepLog = { bytes: 64 * 1024 ** 2, bytesPerSecond: 8 * 1024 ** 2 };
 
-/** What has no place in the configuration. BuildKit's own bounds would cut a log off long before the agent's, and its end with it. */
+/** What has no place in the configuration. BuildKit's own bounds would cut a log off long before the agent's (200 KiB/s, 2 MiB). */
 export const daemonVariables: Readonly<Record<string, string>> = {
-  BUILDKIT_STEP_LOG_MAX_SIZE: '-1',
-  BUILDKIT_STEP_LOG_MAX_SPEED: String(stepLogBytesPerSecond),
+  BUILDKIT_STEP_LOG_MAX_SIZE: String(stepLog.bytes),
+  BUILDKIT_STEP_LOG_MAX_SPEED: String(stepLog.bytesPerSecond),
 };
