@@ -4,6 +4,8 @@ import { writePayloads } from '../core/report/writes.ts';
 import { fetchEntry } from '../platform/github/contents.ts';
 import { sendCheckRunCreate, sendCheckRunUpdate } from '../platform/github/check-runs.ts';
 import { sendDeploymentCreate } from '../platform/github/deployments.ts';
+import { transaction } from '../prisma/client.ts';
+import { reportIntent } from '../prisma/store/report.ts';
 import { startBotOnSandbox, type BotOnSandbox } from '../test/bot/harness.ts';
 import Value from 'typebox/value';
 
@@ -204,6 +206,31 @@ describe('asked for again', () => {
     expect(again).toMatchObject({ sha: first!.sha, trigger: 'rerequested', actor: 'ada', status: 'active' });
     expect(again.builds[0]!.build).toMatchObject({ status: 'queued' });
     expect(again.builds[0]!.buildId).not.toBe(first!.builds[0]!.buildId);
+  });
+
+  it.each([
+    ['as GitHub leaves it', 'completed', 0],
+    ['that an older GitHub set back', 'queued', 1],
+  ])('a check run %s is not left without an end', async (_what, status, count) => {
+    const { id } = await repository('acme');
+    const [first] = await intentsOf(id);
+    const ended = { status: 'failed', reasonCode: 'step_failed', reason: 'It exited with 1.' } as const;
+    await bot.database.db.intent.update({ where: { id: first!.id }, data: { ...ended, finishedAt: new Date() } });
+    const context = { consoleUrl: () => 'http://console', now: new Date() };
+    await transaction(bot.database, (tx) => reportIntent(tx, first!.id, context));
+    const push = JSON.parse(Buffer.from((await lastOf('push')).payload).toString()) as Record<string, unknown>;
+    const { repository: about, installation, sender } = push;
+    const check_suite = { head_branch: 'main' };
+    const check_run = { external_id: `intent:${first!.id}`, head_sha: first!.sha, status, check_suite };
+    await bot.post('check_run', { action: 'rerequested', check_run, repository: about, installation, sender });
+    expect(await bot.settle()).toEqual([]);
+    expect(await intentsOf(id)).toHaveLength(2);
+    const told = await bot.database.db.outboxWrite.findMany({
+      where: { key: { startsWith: `intent:${first!.id}:check:again:` } },
+    });
+    expect(told).toHaveLength(count);
+    for (const { payload } of told)
+      expect(payload).toMatchObject({ body: { status: 'completed', conclusion: 'failure' } });
   });
 
   it('by the whole suite, the commit gets a new intent', async () => {

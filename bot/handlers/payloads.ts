@@ -62,6 +62,7 @@ export const CheckRunPayload = Type.Object({
   check_run: Type.Object({
     external_id: Type.Union([Type.String(), Type.Null()]),
     head_sha: Sha,
+    status: Type.Optional(Type.String()),
     check_suite: Type.Object({ head_branch: Type.Union([Type.String(), Type.Null()]) }),
   }),
   repository: Repository,

@@ -1,4 +1,4 @@
-/** Ends the check run of a broken configuration when a person asked for it again: GitHub shows it as queued until then. */
+/** Ends the check run of a broken configuration anew when a person asked for it again: its suite is queued until then. */
 import type { BrokenConfig } from './broken-config.ts';
 import { brokenConfigWrites } from './broken-config.ts';
 import type { Write } from './writes.ts';

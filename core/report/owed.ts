@@ -9,6 +9,7 @@ import type { Write } from './writes.ts';
 export const maxWritesPerDeploy = 6;
 
 type StatusWrite = Extract<Write, { kind: 'createDeploymentStatus' }>;
+type CheckUpdate = Extract<Write, { kind: 'updateCheckRun' }>;
 type State = StatusWrite['payload']['body']['state'];
 
 /** New writes, in the order they are to be sent; those in `intent.owed` are not repeated. */
@@ -68,6 +69,20 @@ function closing(intent: IntentReport, { verdict, used, now }: { verdict: Verdic
   return [status, ...inactive, check];
 }
 
+/**
+ * The end of a check run that has been told, once more: some servers of GitHub take it back when a person asks for the run again,
+ * and what is asked for has a check run of its own. Null when there is no end. `because`: the delivery that asked.
+ */
+export function endToldAgain(intent: IntentReport, because: string, now: Date): Write | null {
+  const verdict = verdictOf(intent);
+  if (verdict === null || !intent.owed.some(({ key }) => key === `intent:${intent.id}:check:final`)) return null;
+  const write = updateCheckRun(intent, verdict, now);
+  // GitHub would add annotations to those that it has.
+  const { annotations: _annotations, ...output } = write.payload.body.output;
+  const payload = { ...write.payload, body: { ...write.payload.body, output } };
+  return { ...write, key: `intent:${intent.id}:check:again:${because}`, payload };
+}
+
 function createCheckRun(intent: IntentReport): Write {
   return {
     key: `intent:${intent.id}:check:create`,
@@ -89,7 +104,7 @@ function createCheckRun(intent: IntentReport): Write {
   };
 }
 
-function updateCheckRun(intent: IntentReport, verdict: Verdict | null, now: Date): Write {
+function updateCheckRun(intent: IntentReport, verdict: Verdict | null, now: Date): CheckUpdate {
   const output = checkOutput(intent, verdict, now);
   const end = intent.finishedAt ?? now;
   return {

@@ -6,6 +6,7 @@ import type { Db } from '../client.ts';
 import { owe, type Lane } from './outbox.ts';
 
 export interface MirroredIntent {
+  id: string;
   environment: string;
   sha: string;
   ref: string;
@@ -24,12 +25,12 @@ export async function findMirroredCheckRun(
 ): Promise<MirroredCheckRun | null> {
   const row = await db.checkRun.findFirst({
     where: { externalId, repositoryId },
-    include: { intent: { select: { sha: true, ref: true, environment: { select: { name: true } } } } },
+    include: { intent: { select: { id: true, sha: true, ref: true, environment: { select: { name: true } } } } },
   });
   if (row === null) return null;
   if (row.intent === null) return { kind: 'config', externalId };
-  const { sha, ref, environment } = row.intent;
-  return { kind: 'intent', intent: { sha, ref, environment: environment.name } };
+  const { id, sha, ref, environment } = row.intent;
+  return { kind: 'intent', intent: { id, sha, ref, environment: environment.name } };
 }
 
 /** The last intent of every environment that this commit was brought to. */
@@ -38,9 +39,9 @@ export async function intentsOfCommit(db: Db, repositoryId: number, sha: string)
     where: { sha, environment: { project: { repositoryId } } },
     orderBy: { createdAt: 'desc' },
     distinct: ['environmentId'],
-    select: { sha: true, ref: true, environment: { select: { name: true } } },
+    select: { id: true, sha: true, ref: true, environment: { select: { name: true } } },
   });
-  return rows.map(({ sha, ref, environment }) => ({ sha, ref, environment: environment.name }));
+  return rows.map(({ id, sha, ref, environment }) => ({ id, sha, ref, environment: environment.name }));
 }
 
 /** Owes GitHub the failed check run of a configuration that could not be taken. Gives the lane to flush after the commit. */

@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import Value from 'typebox/value';
 import { Annotation } from '../../core/contract/work.ts';
-import { owedWrites } from '../../core/report/owed.ts';
+import { endToldAgain, owedWrites } from '../../core/report/owed.ts';
 import type { BuildReport, IntentReport, RolloutReport } from '../../core/report/view.ts';
 import type { Write } from '../../core/report/writes.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
@@ -210,4 +210,19 @@ export async function reportIntent(db: Db, intentId: string, context: ReportCont
   // A write about an earlier intent waits for those of that one: its deployment's states keep their order.
   const owed = writes.map((write) => ({ ...write, subject: `intent:${write.payload.intentId ?? intentId}` }));
   return owe(db, safeNumber(row.installationId), owed);
+}
+
+/**
+ * Owes GitHub once more how the check run of this intent ended, after a delivery that shows it as not ended. Null when it has not,
+ * or when the delivery was heard before.
+ */
+export async function reportEndAgain(
+  db: Db,
+  { intentId, deliveryGuid }: { intentId: string; deliveryGuid: string },
+  context: ReportContext,
+): Promise<Lane | null> {
+  const row = await loadIntent(db, intentId);
+  const write = endToldAgain(await intentReport(db, row, context), deliveryGuid, context.now);
+  if (write === null) return null;
+  return owe(db, safeNumber(row.installationId), [{ ...write, subject: `intent:${intentId}` }]);
 }

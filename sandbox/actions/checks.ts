@@ -61,11 +61,23 @@ export function emitRun(world: World, run: CheckRun, { name, sender }: { name: R
   emit(world, { name, repository, sender, subject: { check_run: presentCheckRunEvent(world, run) } });
 }
 
-/** Somebody pressed Re-run: the run starts over as queued, and the App is told. */
+/** Somebody pressed Re-run: the suite starts over as queued, and the App is told. What becomes of the run itself is the App's to say. */
 export function rerequestRun(world: World, run: CheckRun, sender: User): CheckRun {
-  const reset = world.tables.checkRuns.update(run.id, { status: 'queued', conclusion: null, completedAt: null });
-  emitRun(world, reset, { name: 'check-run-rerequested', sender });
-  return reset;
+  world.tables.checkSuites.update(run.suiteId, { rerequested: true });
+  emitRun(world, run, { name: 'check-run-rerequested', sender });
+  return run;
+}
+
+/** The same for all runs at once. */
+export async function resetSuite(world: World, suite: CheckSuite, sender: User): Promise<void> {
+  const reset = world.tables.checkSuites.update(suite.id, { rerequested: true });
+  await emitSuite(world, reset, { name: 'check-suite-rerequested', sender });
+}
+
+/** The App made or changed a run of it: the suite is what its runs are. */
+export function noteAnswer(world: World, suiteId: number): void {
+  if (world.tables.checkSuites.get(suiteId).rerequested === true)
+    world.tables.checkSuites.update(suiteId, { rerequested: false });
 }
 
 /** Somebody pressed one of the run's own buttons; `false` when it has no such button. */

@@ -57,8 +57,13 @@ const conclusionOrder: readonly CheckConclusion[] = [
   'skipped',
 ];
 
+interface SuiteState {
+  status: CheckStatus;
+  conclusion: CheckConclusion | null;
+}
+
 /** A suite is as far as its slowest run, and as bad as its worst. */
-export function suiteState(runs: readonly CheckRun[]): { status: CheckStatus; conclusion: CheckConclusion | null } {
+export function suiteState(runs: readonly CheckRun[]): SuiteState {
   if (runs.length === 0) return { status: 'queued', conclusion: null };
   if (runs.some(({ status }) => status !== 'completed')) {
     const started = runs.some(({ status }) => status !== 'queued');
@@ -79,7 +84,7 @@ function suiteBasics(world: World, suite: CheckSuite) {
     node_id: nodeId('CheckSuite', suite.id),
     head_branch: suite.headBranch,
     head_sha: suite.headSha,
-    ...suiteState(runs),
+    ...(suite.rerequested === true ? suiteState([]) : suiteState(runs)),
     url,
     before: suite.before,
     after: suite.headSha,

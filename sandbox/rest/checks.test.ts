@@ -118,6 +118,23 @@ it('lists the latest run of each name for a ref', async () => {
   expect(await list('all')).toEqual([second.id, first.id]);
 });
 
+it('leaves a run that is asked for again as it is, and its suite queued until the App answers', async () => {
+  const run = await createRun({ name: 'again' });
+  await updateRun(run.id, { conclusion: 'failure' });
+  await stage.sandbox.rerequestCheck({ checkRunId: run.id, by: 'ada' });
+  const { data: kept } = await stage.octokit.rest.checks.get({ ...repo(), check_run_id: run.id });
+  expect(kept).toMatchObject({ status: 'completed', conclusion: 'failure' });
+  const suite = async () => {
+    const query = { ...repo(), check_suite_id: kept.check_suite!.id };
+    const { data } = await stage.octokit.rest.checks.getSuite(query);
+    return [data.status, data.conclusion];
+  };
+  expect(await suite()).toEqual(['queued', null]);
+  const answer = await createRun({ name: 'again' });
+  expect((await suite())[0]).not.toBe('queued');
+  await updateRun(answer.id, { conclusion: 'success' });
+});
+
 it('tells the App of a re-run, of a pressed button and of completion', async () => {
   const { sandbox, receiver } = stage;
   const actions = [{ label: 'Roll back', description: 'To the release before', identifier: 'rollback' }];

@@ -1,6 +1,6 @@
 /** Check runs and suites, with the limits GitHub's description leaves out. */
 import type { components } from '@octokit/openapi-types';
-import { emitRun, emitSuite, rerequestRun, suiteFor } from '../actions/checks.ts';
+import { emitRun, noteAnswer, rerequestRun, resetSuite, suiteFor } from '../actions/checks.ts';
 import { readCommit } from '../git/commits.ts';
 import { resolveCommit } from '../git/refs.ts';
 import {
@@ -120,6 +120,7 @@ async function create(call: RepositoryCall<'checks/create'>): Promise<Answer> {
     annotations,
     actions: body.actions ?? [],
   });
+  noteAnswer(world, run.suiteId);
   emitChange(world, run, { isNew: true, sender: actor });
   return { status: 201, body: presentCheckRun(world, run) };
 }
@@ -146,6 +147,7 @@ function update(call: RepositoryCall<'checks/update'>): Answer {
     annotations: [...run.annotations, ...added],
     actions: body.actions ?? run.actions,
   });
+  noteAnswer(world, run.suiteId);
   if (run.status !== 'completed') emitChange(world, updated, { isNew: false, sender: actor });
   return { status: 200, body: presentCheckRun(world, updated) };
 }
@@ -233,7 +235,7 @@ function listForSuite({ world, repository, params, query, url }: RepositoryCall<
 async function rerequestSuite(call: RepositoryCall<'checks/rerequest-suite'>): Promise<Answer> {
   const { world, repository, params, actor } = call;
   const suite = requireSuite(world, repository, params.check_suite_id);
-  await emitSuite(world, suite, { name: 'check-suite-rerequested', sender: actor.user });
+  await resetSuite(world, suite, actor.user);
   return { status: 201, body: {} };
 }
 

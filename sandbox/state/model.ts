@@ -102,6 +102,8 @@ export interface CheckSuite extends Row {
   readonly headBranch: string | null;
   readonly before: string | null;
   readonly createdAt: number;
+  /** Somebody asked for it again, and the App has not said anything since. */
+  readonly rerequested?: boolean;
 }
 
 export type CheckStatus = 'queued' | 'in_progress' | 'completed';
