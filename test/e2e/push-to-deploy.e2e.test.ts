@@ -127,6 +127,17 @@ describe.each(['PostgreSQL', 'Redis'] as const)('push to deploy with the queue o
     const intent = await harness.succeeded(first, known);
     expect(intent).toMatchObject({ trigger: 'rerequested', actor: 'ada' });
     await serves(addressOf(intent), 'one');
+    await eventually(
+      async () => {
+        const { checkRuns: runs } = await harness.sandbox.inspectRepository({ repositoryId: repository.id });
+        const same = runs.filter(({ name, headSha }) => name === run.name && headSha === first);
+        return same.length > checkRuns.filter(({ headSha }) => headSha === first).length &&
+          same.every(({ status }) => status === 'completed')
+          ? same
+          : null;
+      },
+      { what: 'every check run of the commit to be completed' },
+    );
   });
 
   it('builds one push of more services than its node has slots one after another, and all of them land', async () => {
