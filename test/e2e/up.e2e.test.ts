@@ -116,7 +116,7 @@ describe('refuses to start, with one sentence and nothing started,', () => {
         await run(up('--data', small, '--port', String(port))),
         /^Too little disk at .*small: 0\.1 GB free, 2\.0 GB needed.*--data/,
       );
-      expect(readdirSync(small)).toEqual(['network.json']);
+      expect(readdirSync(small)).toEqual(['network.json', 'up.owner']);
     } finally {
       await succeed(['umount', small]);
     }
