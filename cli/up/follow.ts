@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import Type from 'typebox';
 import { AllocationResource, IntentDetail, IntentResource, ProjectResource } from '../../core/contract/resources.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
-import type { ApiClient } from '../client.ts';
+import { UnreachableError, type ApiClient } from '../client.ts';
 
 export interface Landing {
   url: string;
@@ -58,6 +58,22 @@ export function stageDurations(reached: readonly Reached[], pushedAt: number): R
   );
 }
 
+/** The server may be killed and started again meanwhile: what it did not answer is asked again, until the signal. */
+function patient(api: ApiClient, signal: AbortSignal): ApiClient {
+  return {
+    async call(call) {
+      for (;;) {
+        try {
+          return await api.call(call);
+        } catch (error) {
+          if (!(error instanceof UnreachableError) || signal.aborted) throw error;
+          await setTimeout(pollMs);
+        }
+      }
+    },
+  };
+}
+
 async function findIntent(api: ApiClient, sha: string, since: number, signal: AbortSignal): Promise<IntentResource> {
   for (;;) {
     const { intents } = await api.call({ method: 'GET', path: '/api/v1/intents?limit=20', answer: IntentList });
@@ -89,7 +105,8 @@ export interface Follow {
 }
 
 /** Resolves when the commit serves. Throws LandingFailed with the reason when it does not come to that. */
-export async function followPush(api: ApiClient, follow: Follow): Promise<Landing> {
+export async function followPush(client: ApiClient, follow: Follow): Promise<Landing> {
+  const api = patient(client, follow.signal);
   const { id, url: page } = await findIntent(api, follow.sha, follow.pushedAt, follow.signal);
   let told = 0;
   for (;;) {
@@ -136,9 +153,10 @@ async function isAnythingDeployed(api: ApiClient): Promise<boolean> {
 
 /** Where a service answers that is to run: asked until one does. Null when none did until the signal, or none is to run. */
 export async function awaitServing(
-  api: ApiClient,
+  client: ApiClient,
   { port, signal }: Pick<Follow, 'port' | 'signal'>,
 ): Promise<string | null> {
+  const api = patient(client, signal);
   for (;;) {
     const path = '/api/v1/allocations';
     const { allocations } = await api.call({ method: 'GET', path, answer: AllocationList });

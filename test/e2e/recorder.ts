@@ -36,7 +36,7 @@ function standIn(name: string, program: string, calls: string): string {
   return [
     '#!/bin/sh',
     `printf '%s\\0' ${name} "$@" >> '${calls}'/$$`,
-    // Arguments hold no line feeds that matter here: what is searched for are secrets.
+    // A call ends with a line feed behind a null character.
     `printf '\\n' >> '${calls}'/$$`,
     `exec '${program}' "$@"`,
     '',
