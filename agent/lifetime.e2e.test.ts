@@ -1,4 +1,4 @@
-import { cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { part } from '../test/parts.ts';
@@ -38,6 +38,16 @@ afterAll(async () => {
 });
 
 const commandLines = (dataDir: string): string[] => processesOf(dataDir).map(lineOf);
+
+/** Containers and steps of this agent that the machine's container runtime keeps a folder of. */
+async function runtimeStates(dataDir: string): Promise<string[]> {
+  const root = '/run/runc';
+  const names = await readdir(root).catch(() => []);
+  const states = names.map((name) => path.join(root, name, 'state.json'));
+  // Others of this machine come and go meanwhile.
+  const texts = await Promise.all(states.map((file) => readFile(file, 'utf8').catch(() => '')));
+  return names.filter((_name, index) => texts[index]?.includes(dataDir));
+}
 
 const processes: AgentProcess[] = [];
 const launch = async (flags: readonly string[]): Promise<AgentProcess> => {
@@ -120,6 +130,7 @@ describe('an agent that is ephemeral', () => {
       expect({ processes, mounts }).toEqual({ processes: [], mounts: [] });
     });
     expect(plane.outcomes.size).toBe(0);
+    expect(await runtimeStates(dataDir)).toEqual([]);
 
     const second = await launch(flags(dataDir, '--ephemeral', '--buildkitd', buildkitd));
     await vi.waitFor(() => expect(containerOf(plane.reports.at(-1)!, container.allocationId)?.health).toBe('healthy'), {

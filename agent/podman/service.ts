@@ -5,8 +5,8 @@ import { StalledError } from '../../platform/errors/errors.ts';
 import { cgroupVersion } from '../cgroup/version.ts';
 import { systemClock } from '../loop/clock.ts';
 import { startChild, type Child } from '../process/child.ts';
-import { renderInitScript, type Containment } from '../process/containment.ts';
-import { cgroupManagerFor, renderContainersConf, type EngineHost } from './containers-conf.ts';
+import { renderInitScript, runtimeStateDirectory, type Containment } from '../process/containment.ts';
+import { cgroupManagerFor, renderContainersConf, runtimeFor, type EngineHost } from './containers-conf.ts';
 import { linesSaid } from '../process/lines-said.ts';
 import { untilReady } from '../process/ready.ts';
 import { supervise } from '../process/supervise.ts';
@@ -38,8 +38,11 @@ export interface EngineService {
   readonly stop: () => Promise<void>;
 }
 
-/** What the engine keeps machine-wide: locks, alive marks, address books, network namespaces. */
-const machineWide = ['/dev/shm', '/run/containers', '/run/libpod', '/run/netns'];
+/** What the engine and its runtime keep machine-wide: locks, alive marks, address books, network namespaces, containers. */
+const machineWide = (host: EngineHost): string[] => [
+  ...['/dev/shm', '/run/containers', '/run/libpod', '/run/netns'],
+  runtimeStateDirectory(runtimeFor(host)),
+];
 const readyWithinMs = 20_000;
 
 export function engineHostFor(host: EngineHost, lifetime: EngineLifetime): EngineHost {
@@ -76,7 +79,7 @@ export async function startEngineService(options: EngineServiceOptions): Promise
   await writeFile(initScript, renderInitScript());
   const containment: Containment =
     options.lifetime === 'ends_with_agent'
-      ? { kind: 'contained', initScript, privateDirectories: machineWide, cgroupProcs: [] }
+      ? { kind: 'contained', initScript, privateDirectories: machineWide(options.host), cgroupProcs: [] }
       : { kind: 'kept' };
   const said = linesSaid(20);
   const onLine = (line: string): void => {

@@ -19,6 +19,11 @@ export type Containment =
       cgroupProcs: readonly string[];
     };
 
+/** Where a container runtime keeps what it runs. Of one that is killed with its containers nobody else takes it away. */
+export function runtimeStateDirectory(runtime: 'crun' | 'runc'): string {
+  return `/run/${runtime}`;
+}
+
 export function containedArgv(containment: Containment, argv: readonly string[]): string[] {
   const endsWithAgent = ['setpriv', '--pdeathsig', 'KILL', '--'];
   switch (containment.kind) {

@@ -5,7 +5,7 @@ import { StalledError } from '../../../platform/errors/errors.ts';
 import { ensureCgroup, procsFiles, type CgroupHost } from '../../cgroup/cgroup.ts';
 import { systemClock } from '../../loop/clock.ts';
 import { startChild, type Child } from '../../process/child.ts';
-import { renderInitScript } from '../../process/containment.ts';
+import { renderInitScript, runtimeStateDirectory } from '../../process/containment.ts';
 import { linesSaid } from '../../process/lines-said.ts';
 import { untilReady } from '../../process/ready.ts';
 import { supervise } from '../../process/supervise.ts';
@@ -66,7 +66,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       containment: {
         kind: 'contained',
         initScript,
-        privateDirectories: [],
+        privateDirectories: [runtimeStateDirectory('runc')],
         cgroupProcs: procsFiles(options.cgroups, own),
       },
       onLine: (line) => {
