@@ -7,13 +7,13 @@ import { StalledError } from '../../platform/errors/errors.ts';
 import { endAsked } from '../../platform/lifecycle/signals.ts';
 import { installToolsFor } from '../tools/install.ts';
 import { awaitServing, followPush, LandingFailed, type Landing } from './follow.ts';
-import { machineFacts, roomFacts } from './facts.ts';
-import { holdDataDir } from './holder.ts';
+import { machineFacts, roomFacts, takeBack } from './facts.ts';
+import { holdDataDir, wasHeld } from './holder.ts';
 import { awaitLeftovers } from './leftovers.ts';
 import { startLine, type Line, type LineOptions } from './line.ts';
-import { rememberedNetwork, usedAddresses } from './network.ts';
+import { rememberedNetwork, rememberNetwork, usedAddresses } from './network.ts';
 import { defaultFirstPort, portsFrom } from './ports.ts';
-import { machineObstacle, roomObstacle } from './preflight.ts';
+import { machineObstacle, roomObstacle, type MachineFacts } from './preflight.ts';
 import { commitChange, ensureSample, hasUnpushed, push, type Sample } from './sample.ts';
 
 interface UpOptions {
@@ -150,26 +150,47 @@ async function run(options: UpOptions, start: LineOptions): Promise<Landing | nu
   }
 }
 
-async function prepareAndRun(options: UpOptions, dataDir: string, signal: AbortSignal): Promise<Landing | null> {
+/** Writes nothing. */
+async function insistOnRoom(options: UpOptions, dataDir: string): Promise<Pick<LineOptions, 'ports' | 'network'>> {
   const ports = portsFrom(options.port);
-  await awaitLeftovers(dataDir, { report: say, signal });
   const network = rememberedNetwork(dataDir, ports.server, usedAddresses());
   insist(roomObstacle(await roomFacts(dataDir, ports, network)));
-  const environment = upEnvironment();
-  if (options.once === true && environment.github === 'configured')
+  return { ports, network };
+}
+
+async function prepareAndRun(options: UpOptions, dataDir: string, signal: AbortSignal): Promise<Landing | null> {
+  await awaitLeftovers(dataDir, { report: say, signal });
+  const room = await insistOnRoom(options, dataDir);
+  rememberNetwork(dataDir, room.network);
+  return run(options, { dataDir, ...room, ...upEnvironment(), report: say, signal });
+}
+
+/** Refuses what can be refused before anything is written; of a folder that was used before more is known once it is held. */
+async function insistOnStart(options: UpOptions, machine: MachineFacts): Promise<void> {
+  insist(machineObstacle(machine));
+  if (options.once === true && upEnvironment().github === 'configured')
     throw new StalledError('nothing_to_push', '--once pushes the sample to the sandbox, and GITHUB_APP_ID is set.', {
       hint: 'Unset GITHUB_APP_ID, or leave out --once.',
     });
-  return run(options, { dataDir, ports, network, ...environment, report: say, signal });
+  if (!wasHeld(machine.dataDir)) await insistOnRoom(options, machine.dataDir);
 }
 
 async function up(options: UpOptions): Promise<void> {
-  const dataDir = path.resolve(options.data);
+  const made: string[] = [];
+  try {
+    await holdAndRun(options, machineFacts(path.resolve(options.data), made));
+  } finally {
+    takeBack(made);
+  }
+  process.exit(0);
+}
+
+async function holdAndRun(options: UpOptions, machine: MachineFacts): Promise<void> {
+  const { dataDir } = machine;
   const end = new AbortController();
   const asked = endAsked();
   void asked.then((signal) => end.abort(new Error(signal)));
-  const machine = machineFacts(dataDir);
-  insist(machineObstacle(machine));
+  await insistOnStart(options, machine);
   const claim = await holdDataDir(dataDir);
   insist(machineObstacle({ ...machine, heldBy: claim.kind === 'ours' ? null : claim.holder }));
   try {
@@ -182,7 +203,6 @@ async function up(options: UpOptions): Promise<void> {
   } finally {
     if (claim.kind === 'ours') claim.release();
   }
-  process.exit(0);
 }
 
 function printOnce({ url, sha, digest, stages, total_ms }: Landing): void {

@@ -1,21 +1,23 @@
 /** Looks at this machine for what `up` needs: the facts that preflight.ts decides over. */
-import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, rmdirSync, statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { codeOf } from '../../platform/errors/classify.ts';
 import { occupant, usedAddresses, type LocalNetwork } from './network.ts';
 import { takenPorts, type Ports } from './ports.ts';
 import type { MachineFacts, RoomFacts } from './preflight.ts';
 
 /** Each folder by itself: on file systems that refuse new ones, Node's own recursion never ends. */
-function makeFolder(directory: string): void {
+function makeFolder(directory: string, made: string[]): void {
   if (existsSync(directory)) return;
-  makeFolder(path.dirname(directory));
+  makeFolder(path.dirname(directory), made);
   mkdirSync(directory);
+  made.push(directory);
 }
 
-/** Makes the folder when it is missing. */
-function isWritable(directory: string): boolean {
+/** Makes the folder when it is missing; what it makes is added to `made`, the outermost first. */
+function isWritable(directory: string, made: string[]): boolean {
   try {
-    makeFolder(directory);
+    makeFolder(directory, made);
     accessSync(directory, constants.W_OK);
     return statSync(directory).isDirectory();
   } catch (error) {
@@ -24,13 +26,25 @@ function isWritable(directory: string): boolean {
   }
 }
 
+/** Takes folders away that were made and hold nothing. */
+export function takeBack(made: readonly string[]): void {
+  for (const directory of made.toReversed()) {
+    try {
+      rmdirSync(directory);
+    } catch (error) {
+      if (codeOf(error) === 'ENOTEMPTY') return;
+      throw error;
+    }
+  }
+}
+
 /** Whether another `up` has the folder is not looked at. */
-export function machineFacts(dataDir: string): MachineFacts {
+export function machineFacts(dataDir: string, made: string[]): MachineFacts {
   return {
     platform: process.platform,
     isRoot: process.getuid?.() === 0,
     dataDir,
-    dataWritable: isWritable(dataDir),
+    dataWritable: isWritable(dataDir, made),
     heldBy: null,
   };
 }

@@ -58,11 +58,16 @@ export function usedAddresses(): UsedAddress[] {
   );
 }
 
-/** What the first start chose: containers keep their addresses, whatever the ports are later. */
+const fileIn = (dataDir: string): string => path.join(dataDir, 'network.json');
+
+/** What the first start chose: containers keep their addresses, whatever the ports are later. Nothing is written yet. */
 export function rememberedNetwork(dataDir: string, firstPort: number, used: readonly UsedAddress[]): LocalNetwork {
-  const file = path.join(dataDir, 'network.json');
+  const file = fileIn(dataDir);
   if (existsSync(file)) return Value.Parse(LocalNetwork, JSON.parse(readFileSync(file, 'utf8')));
-  const chosen = chooseNetwork(firstPort, used);
-  writeFileSync(file, JSON.stringify(chosen));
-  return chosen;
+  return chooseNetwork(firstPort, used);
+}
+
+/** To be called when the start is certain to be tried. */
+export function rememberNetwork(dataDir: string, network: LocalNetwork): void {
+  writeFileSync(fileIn(dataDir), JSON.stringify(network));
 }
