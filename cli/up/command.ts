@@ -11,7 +11,7 @@ import { machineFacts, roomFacts, takeBack } from './facts.ts';
 import { holdDataDir, wasHeld } from './holder.ts';
 import { awaitLeftovers } from './leftovers.ts';
 import { startLine, type Line, type LineOptions } from './line.ts';
-import { rememberedNetwork, rememberNetwork, usedAddresses } from './network.ts';
+import { rememberedNetwork, usedAddresses } from './network.ts';
 import { defaultFirstPort, portsFrom } from './ports.ts';
 import { machineObstacle, roomObstacle, type MachineFacts } from './preflight.ts';
 import { commitChange, ensureSample, hasUnpushed, push, type Sample } from './sample.ts';
@@ -161,7 +161,6 @@ async function insistOnRoom(options: UpOptions, dataDir: string): Promise<Pick<L
 async function prepareAndRun(options: UpOptions, dataDir: string, signal: AbortSignal): Promise<Landing | null> {
   await awaitLeftovers(dataDir, { report: say, signal });
   const room = await insistOnRoom(options, dataDir);
-  rememberNetwork(dataDir, room.network);
   return run(options, { dataDir, ...room, ...upEnvironment(), report: say, signal });
 }
 

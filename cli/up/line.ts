@@ -13,7 +13,7 @@ import { writeConnection } from '../connection.ts';
 import { packageRoot } from '../root.ts';
 import { resolveTool } from '../tools/resolve.ts';
 import { endDatabase, forgetProcesses, writeDownProcesses } from './leftovers.ts';
-import type { LocalNetwork } from './network.ts';
+import { rememberNetwork, type LocalNetwork } from './network.ts';
 import { startPart, type PartSpec } from './part.ts';
 import type { Ports } from './ports.ts';
 import { registryUser, writeRegistryFiles } from './registry.ts';
@@ -252,6 +252,7 @@ function freeName(taken: ReadonlySet<string>): string {
 /** Rejects with what stands in the way, after ending what was started. */
 export async function startLine(options: LineOptions): Promise<Line> {
   mkdirSync(options.dataDir, { recursive: true });
+  rememberNetwork(options.dataDir, options.network);
   const starter = new Starter(options);
   const connection = { url: `http://127.0.0.1:${options.ports.server}`, token: starter.secrets.accessToken };
   try {
