@@ -113,7 +113,11 @@ async function cordon(
 
 type NewNode = Pick<NodeRegistration, 'name' | 'kind'>;
 
-async function addNode({ database, now }: ApiDeps, actor: string, { name, kind }: NewNode): Promise<NodeRegistration> {
+async function addNode(
+  { config, database, now }: ApiDeps,
+  actor: string,
+  { name, kind }: NewNode,
+): Promise<NodeRegistration> {
   const token = newToken('lfr');
   const at = now();
   const expiresAt = new Date(at.getTime() + tokenLifeMs);
@@ -122,7 +126,7 @@ async function addNode({ database, now }: ApiDeps, actor: string, { name, kind }
     await createRegistrationToken(tx, { tokenHash: hashToken(token), nodeName: name, kind, expiresAt });
     await recordAuditEvent(tx, { actor, action: 'node.token_made', subject: `node-name:${name}`, at });
   });
-  return { name, kind, token, expiresAt: expiresAt.toISOString() };
+  return { name, kind, token, expiresAt: expiresAt.toISOString(), url: config.publicUrl };
 }
 
 async function takeOut({ database, queues, now }: ApiDeps, actor: string, nodeId: string): Promise<void> {

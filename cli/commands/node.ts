@@ -30,18 +30,31 @@ function renderNodes(nodes: NodeResource[], now: Date): string {
 }
 
 /** The one line to run on the new server, as root. */
-export function installLine(url: string, registration: NodeRegistration): string {
-  const proxy = registration.kind === 'proxy' ? ' --proxy' : '';
-  return `curl -fsSL ${url}/install.sh | sh -s -- --token ${registration.token}${proxy}`;
+export function installLine({ url, token, kind }: NodeRegistration): string {
+  return `curl -fsSL ${url}/install.sh | sh -s -- --token ${token}${kind === 'proxy' ? ' --proxy' : ''}`;
 }
 
-function renderRegistration(url: string, registration: NodeRegistration): string {
+/** Why the line cannot work on another server; null when it can. */
+export function unreachable({ url }: NodeRegistration): string | null {
+  const { hostname } = new URL(url);
+  if (!/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname)) return null;
+  return `${url} leads to the machine itself, so another server cannot reach the control plane under it. Start the control plane with LANDFALL_URL set to an address that servers reach (docs/server.md), and run this again.`;
+}
+
+export function renderRegistration(registration: NodeRegistration): string {
   const until = new Date(registration.expiresAt).toUTCString();
-  return `Run this on ${registration.name}, as root, before ${until}:\n\n  ${installLine(url, registration)}\n\nThe token works once. landfall node list shows the node when it has registered.`;
+  const warning = unreachable(registration);
+  const lines = [
+    `Run this on ${registration.name}, as root, before ${until}:`,
+    `  ${installLine(registration)}`,
+    'The token works once. landfall node list shows the node when it has registered.',
+    ...(warning === null ? [] : [`Warning: ${warning}`]),
+  ];
+  return lines.join('\n\n');
 }
 
 async function add(name: string, options: AskOptions & { proxy?: true }): Promise<void> {
-  const { api, url } = connected(options);
+  const { api } = connected(options);
   const kind = options.proxy === true ? 'proxy' : 'worker';
   const registration = await api.call({
     method: 'POST',
@@ -49,9 +62,8 @@ async function add(name: string, options: AskOptions & { proxy?: true }): Promis
     body: { name, kind },
     answer: NodeRegistration,
   });
-  printAnswer(options, { ...registration, command: installLine(url, registration) }, () =>
-    renderRegistration(url, registration),
-  );
+  const answer = { ...registration, command: installLine(registration), warning: unreachable(registration) };
+  printAnswer(options, answer, () => renderRegistration(registration));
 }
 
 async function list(options: AskOptions): Promise<void> {

@@ -37,6 +37,8 @@ export const NodeRegistration = Type.Object({
   kind: NodeKind,
   token: Type.String(),
   expiresAt: Time,
+  /** Of the control plane, as its configuration says that servers reach it. */
+  url: Type.String(),
 });
 export type NodeRegistration = Static<typeof NodeRegistration>;
 
