@@ -93,7 +93,7 @@ function inputHashes(results) {
 }
 
 async function bundle(entries) {
-  const { build: run, formatMessages } = await import('esbuild');
+  const { build: run, formatMessages, stop } = await import('esbuild');
   // Split, so that what a command does not need is not loaded.
   const side = {
     ...shared,
@@ -112,6 +112,9 @@ async function bundle(entries) {
     const messages = await formatMessages(error.errors ?? [], { kind: 'error', color: process.stderr.isTTY });
     if (messages.length === 0) throw error;
     throw new Failure(`The sources could not be bundled:\n${messages.join('')}`);
+  } finally {
+    // Its process would stay as long as this one, which may go on to run what was built, with all that it remembers.
+    await stop();
   }
 }
 
