@@ -7,6 +7,7 @@ import { rolloutDetails } from './rollout-resources.ts';
 
 const include = {
   environment: { include: { project: { include: { repository: true } } } },
+  builds: { include: { build: { select: { status: true, reasonCode: true, reason: true } } } },
 } as const satisfies Prisma.IntentInclude;
 
 type IntentRow = Prisma.IntentGetPayload<{ include: typeof include }>;
@@ -80,8 +81,17 @@ export async function intentHasBuild(db: Db, intentId: string, buildId: string):
   return (await db.intentBuild.count({ where: { intentId, buildId } })) > 0;
 }
 
+type Why = Pick<IntentResource, 'reasonCode' | 'reason'>;
+
+/** Of one that goes on: what a build of it waits for. */
+function whyOf({ status, reasonCode, reason, builds }: IntentRow): Why {
+  const waiting = builds.map(({ build }) => build).find((build) => build.status === 'queued' && build.reason !== null);
+  return status === 'active' && reason === null && waiting !== undefined ? waiting : { reasonCode, reason };
+}
+
 function intentResource(row: IntentRow, url: ConsoleUrl): IntentResource {
-  const { id, sha, ref, trigger, actor, status, reasonCode, reason } = row;
+  const { id, sha, ref, trigger, actor, status } = row;
+  const { reasonCode, reason } = whyOf(row);
   const { repository } = row.environment.project;
   return {
     ...{ id, sha, ref, trigger, actor, status, reasonCode, reason },

@@ -5,6 +5,7 @@ import { importPrivateKey } from '../../platform/crypto/keys.ts';
 import { open } from '../../platform/crypto/sealing.ts';
 import { advanceBuild } from '../../platform/queue/jobs.ts';
 import { transaction } from '../../prisma/client.ts';
+import { intentResources } from '../../prisma/store/intent-resources.ts';
 import { appendLog } from '../../prisma/store/logs.ts';
 import { removeRepositories } from '../../prisma/store/repositories.ts';
 import { workOffers } from '../../prisma/store/work-items.ts';
@@ -142,6 +143,8 @@ describe('an offer', () => {
     await pass(25_000);
     await look();
     expect(JSON.stringify((await told()).map(({ payload }) => payload))).toContain('No node can build just now.');
+    const [shown] = await intentResources(world.database.db, { limit: 1 }, () => 'http://console');
+    expect(shown).toMatchObject({ id: intentId, status: 'active', reasonCode: 'no_build_node' });
     await pass(3_500_000);
     await look();
     expect(await waiting()).toBe('no_build_node');
