@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 
 const module = path.join(import.meta.dirname, '../../platform/lifecycle/signals.ts');
 const program = `import { endAsked } from ${JSON.stringify(module)};
+setInterval(() => undefined, 1_000);
 const asked = endAsked();
 console.log('ready');
 const signal = await asked;
