@@ -49,13 +49,15 @@ export function machineFacts(dataDir: string, made: string[]): MachineFacts {
   };
 }
 
-export async function roomFacts(dataDir: string, ports: Ports, { pool }: LocalNetwork): Promise<RoomFacts> {
+export async function roomFacts(dataDir: string, ports: Ports, { bridge, pool }: LocalNetwork): Promise<RoomFacts> {
+  // Its own bridge is there still when the agent was killed; the next one takes it over.
+  const used = usedAddresses().filter(({ name }) => name !== bridge);
   const { bavail, bsize } = statfsSync(dataDir);
   return {
     dataDir,
     freeBytes: bavail * bsize,
     takenPorts: await takenPorts(ports),
     pool,
-    poolOccupant: occupant(pool, usedAddresses()),
+    poolOccupant: occupant(pool, used),
   };
 }

@@ -306,8 +306,14 @@ describe('while it runs', () => {
     expect(ups.map(({ pid }) => pid)).toEqual([program.pid]);
   });
 
-  it('killed outright together with its server, it leaves no database in the way of the next start', async () => {
-    process.kill(serverOf(data) ?? 0, 'SIGKILL');
+  it.each([
+    ['its server, it leaves no database', ['server.js']],
+    ['its server and its agent, it leaves no network', ['server.js', 'agent.js']],
+  ])('killed outright together with %s in the way of the next start', async (_what, programs) => {
+    const files = programs.map((name) => path.join(packageRoot(), 'dist', name));
+    const parts = processesOf(data).filter(({ argv }) => files.some((file) => argv.includes(file)));
+    expect(parts.length).toBeGreaterThanOrEqual(programs.length);
+    for (const { pid } of parts) process.kill(pid, 'SIGKILL');
     program.signal('SIGKILL');
     await program.ended;
     await startAgain();
