@@ -97,7 +97,18 @@ describe('the log of a build', () => {
     log.progress(output('fatal: no rule', 'stderr'));
     log.progress({ kind: 'vertex-failed', vertex: 'v1', name: 'RUN make', error: 'exit code: 2', at });
     const last = ['#1 RUN make', 'fatal: no rule', '#1 FAILED RUN make: exit code: 2'];
-    expect([texts(), log.tail()]).toEqual([last, last]);
+    expect(log.tail()).toEqual(last);
+    expect(texts()).toEqual(last);
+  });
+
+  it('breaks no line that goes on in a message after the one with the end of its step', () => {
+    const { log, texts } = setUp();
+    log.progress({ kind: 'vertex-started', vertex: 'v1', name: 'RUN make', at });
+    log.progress(output('one\ntw'));
+    log.progress({ kind: 'vertex-completed', vertex: 'v1', name: 'RUN make', at });
+    log.progress(output('o\nthree'));
+    log.progress({ kind: 'vertex-started', vertex: 'v2', name: 'RUN test', at });
+    expect(texts()).toEqual(['#1 RUN make', 'one', 'two', 'three', '#2 RUN test']);
   });
 
   it('takes what never ends its line in pieces, and little of it into the outcome', () => {

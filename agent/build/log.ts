@@ -33,6 +33,8 @@ interface StepOutput {
   error: boolean;
 }
 
+type StepEnd = Extract<ProgressEvent, { kind: 'vertex-completed' | 'vertex-failed' }>;
+
 const tailLines = 50;
 /** Of a line of the tail, which travels with the outcome; the log itself has more of it. */
 const maxTailLine = 2_000;
@@ -98,21 +100,41 @@ export function buildLog(options: BuildLogOptions): BuildLog {
     for (const [key, step] of outputs) if (step.vertex === vertex) closeOutput(key, step, at);
   };
 
+  const say = (event: Exclude<ProgressEvent, { kind: 'log' }>): void => {
+    const text = sentence(event, numberOf);
+    if (text !== null) note(text);
+  };
+  const ended: StepEnd[] = [];
+  const settleEnds = (): void => {
+    for (const event of ended.splice(0)) {
+      closeStep(event.vertex, event.at);
+      say(event);
+    }
+  };
+
   return {
-    note,
+    note: (text) => {
+      settleEnds();
+      note(text);
+    },
     mask: (text) => maskText(text, options.secrets),
-    tail: () => [...tail],
+    tail: () => {
+      settleEnds();
+      return [...tail];
+    },
     progress: (event) => {
       if (event.kind === 'log') {
         const step = output(event.vertex, event.stream === 'stderr');
         writeLines(step, step.mask.write(step.decoder.write(Buffer.from(event.data))), event.at);
         return;
       }
-      if (event.kind === 'vertex-completed' || event.kind === 'vertex-failed') closeStep(event.vertex, event.at);
-      const text = sentence(event, numberOf);
-      if (text !== null) note(text);
+      settleEnds();
+      // BuildKit divides what is long into several messages: more lines of the step may follow its end.
+      if (event.kind === 'vertex-completed' || event.kind === 'vertex-failed') ended.push(event);
+      else say(event);
     },
     end: async () => {
+      settleEnds();
       for (const [key, step] of outputs) closeOutput(key, step, options.clock.now());
       flush();
       await options.stream.end();
