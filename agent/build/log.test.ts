@@ -101,14 +101,27 @@ describe('the log of a build', () => {
     expect(texts()).toEqual(last);
   });
 
-  it('breaks no line that goes on in a message after the one with the end of its step', () => {
+  it('breaks no line that goes on after its step has ended and others have begun', () => {
     const { log, texts } = setUp();
     log.progress({ kind: 'vertex-started', vertex: 'v1', name: 'RUN make', at });
     log.progress(output('one\ntw'));
     log.progress({ kind: 'vertex-completed', vertex: 'v1', name: 'RUN make', at });
-    log.progress(output('o\nthree'));
     log.progress({ kind: 'vertex-started', vertex: 'v2', name: 'RUN test', at });
-    expect(texts()).toEqual(['#1 RUN make', 'one', 'two', 'three', '#2 RUN test']);
+    log.progress(output('o\nthree'));
+    expect(log.tail()).toEqual(['#1 RUN make', 'one', '#2 RUN test', 'two', 'three']);
+    expect(texts()).toEqual(log.tail());
+  });
+
+  it('has the last words of a step that went well once it is quiet', async () => {
+    const { log, texts, clock } = setUp();
+    log.progress(output('almost'));
+    log.progress({ kind: 'vertex-completed', vertex: 'v1', name: 'RUN make', at });
+    await clock.advance(1_500);
+    log.progress(output(' done'));
+    await clock.advance(1_500);
+    expect(texts()).toEqual([]);
+    await clock.advance(500);
+    expect([texts(), clock.armed()]).toEqual([['almost done'], []]);
   });
 
   it('takes what never ends its line in pieces, and little of it into the outcome', () => {

@@ -33,13 +33,13 @@ interface StepOutput {
   error: boolean;
 }
 
-type StepEnd = Extract<ProgressEvent, { kind: 'vertex-completed' | 'vertex-failed' }>;
-
 const tailLines = 50;
 /** Of a line of the tail, which travels with the outcome; the log itself has more of it. */
 const maxTailLine = 2_000;
 /** Without a line end, what is longer is a line. */
 const maxOpenLine = 16_384;
+/** BuildKit tells of the end of a step before its last lines where it has many: the open line of a step waits for so long. */
+const quietMs = 2_000;
 /** How often what is held of a long log is passed on. */
 const paceMs = 1_000;
 
@@ -95,47 +95,57 @@ export function buildLog(options: BuildLogOptions): BuildLog {
     if (step.rest !== '') writeLines(step, '\n', at);
     outputs.delete(key);
   };
-  /** A step that has ended prints no more: its last words need no line end. */
   const closeStep = (vertex: string, at: Date): void => {
     for (const [key, step] of outputs) if (step.vertex === vertex) closeOutput(key, step, at);
   };
-
   const say = (event: Exclude<ProgressEvent, { kind: 'log' }>): void => {
     const text = sentence(event, numberOf);
     if (text !== null) note(text);
   };
-  const ended: StepEnd[] = [];
-  const settleEnds = (): void => {
-    for (const event of ended.splice(0)) {
-      closeStep(event.vertex, event.at);
-      say(event);
+
+  const quiet = new Map<string, () => void>();
+  const closeWhenQuiet = (vertex: string): void => {
+    quiet.get(vertex)?.();
+    const close = (): void => {
+      quiet.delete(vertex);
+      closeStep(vertex, options.clock.now());
+    };
+    quiet.set(vertex, options.clock.after(quietMs, close));
+  };
+  const failures: Extract<ProgressEvent, { kind: 'vertex-failed' }>[] = [];
+  /** Nothing more comes from BuildKit: last words need no line end, and those of the step that failed come before its failure. */
+  const settle = (): void => {
+    for (const cancel of quiet.values()) cancel();
+    quiet.clear();
+    const failed = new Set(failures.map(({ vertex }) => vertex));
+    for (const { vertex } of [...outputs.values()]) if (!failed.has(vertex)) closeStep(vertex, options.clock.now());
+    for (const failure of failures.splice(0)) {
+      closeStep(failure.vertex, failure.at);
+      say(failure);
     }
   };
 
   return {
     note: (text) => {
-      settleEnds();
+      settle();
       note(text);
     },
     mask: (text) => maskText(text, options.secrets),
     tail: () => {
-      settleEnds();
+      settle();
       return [...tail];
     },
     progress: (event) => {
       if (event.kind === 'log') {
         const step = output(event.vertex, event.stream === 'stderr');
         writeLines(step, step.mask.write(step.decoder.write(Buffer.from(event.data))), event.at);
-        return;
-      }
-      settleEnds();
-      // BuildKit divides what is long into several messages: more lines of the step may follow its end.
-      if (event.kind === 'vertex-completed' || event.kind === 'vertex-failed') ended.push(event);
+        if (quiet.has(event.vertex)) closeWhenQuiet(event.vertex);
+      } else if (event.kind === 'vertex-completed') closeWhenQuiet(event.vertex);
+      else if (event.kind === 'vertex-failed') failures.push(event);
       else say(event);
     },
     end: async () => {
-      settleEnds();
-      for (const [key, step] of outputs) closeOutput(key, step, options.clock.now());
+      settle();
       flush();
       await options.stream.end();
     },
