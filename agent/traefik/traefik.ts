@@ -180,7 +180,13 @@ async function ensureRunning(options: TraefikOptions, { files, api, routes }: Sc
   );
   if (!ready || !(await isRunning(next))) throw await notStarted(files);
   options.log(before === null ? 'Traefik runs' : 'Traefik runs with other ports');
-  if (before !== null) void endProcess(before);
+  if (before !== null) await retire(before, portOf(options.internal));
+}
+
+/** Until it takes no connection more, it would answer for the next one, too; those that are open get their time. */
+async function retire(before: Running, port: number): Promise<void> {
+  const ended = endProcess(before);
+  await Promise.race([ended, until(async () => !(await listensOn(before, port)), end)]);
 }
 
 function portOf(address: string): number {
