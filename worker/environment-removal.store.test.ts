@@ -1,37 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { advanceRollout, flushOutbox } from '../platform/queue/jobs.ts';
 import { transaction } from '../prisma/client.ts';
 import { removeEnvironment, type EnvironmentRemoved } from '../prisma/store/environment-removal.ts';
-import {
-  buildAll,
-  convergeAll,
-  deploy,
-  makeAgent,
-  makeProject,
-  push,
-  resolved,
-  type PlayedAgent,
-  type Project,
-} from '../test/worker/play.ts';
-import { startWorld, type World } from '../test/worker/world.ts';
+import { buildAll, convergeAll, deploy, push, resolved } from '../test/worker/play.ts';
+import { useAgent, useProject, useWorld } from '../test/worker/suite.ts';
 
-let world: World;
-let agent: PlayedAgent;
-let project: Project;
-let count = 0;
-
-beforeAll(async () => {
-  world = await startWorld();
-  agent = await makeAgent(world);
-});
-afterAll(async () => {
-  expect(world.sandbox.failures).toEqual([]);
-  await world.close();
-});
-beforeEach(async () => {
-  project = await makeProject(world, 'acme', `shop-${++count}`);
-});
-
+const world = useWorld();
+const agent = useAgent(world);
+const project = useProject(world);
 const environmentOf = (name: string) =>
   world.database.db.environment.findUniqueOrThrow({ where: { projectId_name: { projectId: project.id, name } } });
 

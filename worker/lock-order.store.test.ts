@@ -1,24 +1,14 @@
 /** Everything that writes to what is deployed, recorded: no transaction goes back in the order of prisma/store/locks.ts. */
 import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { advanceRollout } from '../platform/queue/jobs.ts';
 import { transaction } from '../prisma/client.ts';
 import { removeEnvironment } from '../prisma/store/environment-removal.ts';
 import { removeNode, setCordon } from '../prisma/store/registration.ts';
 import { setSecret } from '../prisma/store/secret-changes.ts';
-import {
-  buildAll,
-  convergeAll,
-  deploy,
-  makeAgent,
-  makeProject,
-  push,
-  resolved,
-  type PlayedAgent,
-  type Project,
-} from '../test/worker/play.ts';
-import { startWorld, type World } from '../test/worker/world.ts';
+import { buildAll, convergeAll, deploy, makeAgent, push, resolved, type PlayedAgent } from '../test/worker/play.ts';
+import { useProject, useWorld } from '../test/worker/suite.ts';
 
 /** As prisma/store/locks.ts has it; those of one line may be taken in any order, and those of a later line never before. */
 const order = [
@@ -64,8 +54,8 @@ function locksOf(text: string, values: readonly unknown[]): string[] {
   return found.sort((a, b) => a.at - b.at).map(({ name }) => name);
 }
 
-let world: World;
-let project: Project;
+const world = useWorld();
+const project = useProject(world);
 const transactions: string[][] = [];
 
 function record(client: PoolClient): void {
@@ -86,18 +76,14 @@ function record(client: PoolClient): void {
   Object.assign(client, { query: recording });
 }
 
-beforeAll(async () => {
-  world = await startWorld();
+beforeAll(() => {
   const known = new WeakSet<PoolClient>();
   world.database.pool.on('acquire', (client) => {
     if (known.has(client)) return;
     known.add(client);
     record(client);
   });
-  project = await makeProject(world);
 });
-
-afterAll(() => world.close());
 
 async function setToken(value: string): Promise<void> {
   const environment = await world.database.db.environment.findFirstOrThrow({ where: { projectId: project.id } });

@@ -1,48 +1,24 @@
 /** Promise 1: whatever dies or runs twice, everything ends once, in one state, and nothing is made twice. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { transaction } from '../prisma/client.ts';
 import { isUniqueViolation } from '../prisma/conflict.ts';
 import { lockIntent, releaseIntent } from '../prisma/store/intent-progress.ts';
-import {
-  buildAll,
-  counted,
-  convergeAll,
-  deploy,
-  makeAgent,
-  makeProject,
-  oneDeploy,
-  push,
-  resolved,
-  type PlayedAgent,
-  type Project,
-} from '../test/worker/play.ts';
-import { startWorld, type World } from '../test/worker/world.ts';
+import { buildAll, counted, convergeAll, deploy, oneDeploy, push, resolved } from '../test/worker/play.ts';
+import { useAgent, useProject, useWorld } from '../test/worker/suite.ts';
 import { driveBuild } from './builds/advance.ts';
 import { advanceIntent } from './intents/settle.ts';
 import { flush } from './outbox/flush.ts';
 import { driveRollout } from './rollouts/advance.ts';
 import { mintSourceToken } from './tokens/mint.ts';
 
-let world: World;
-let project: Project;
-let agent: PlayedAgent;
-let count = 0;
-
-beforeAll(async () => {
-  world = await startWorld();
-  agent = await makeAgent(world);
-});
+const world = useWorld();
+const agent = useAgent(world);
+const project = useProject(world);
 
 beforeEach(async () => {
-  project = await makeProject(world, 'acme', `shop-${++count}`);
   await agent.beat();
   world.queues.obliterate();
   world.queues.outcomes.length = 0;
-});
-
-afterAll(async () => {
-  expect(world.sandbox.failures).toEqual([]);
-  await world.close();
 });
 
 /** Every driver of everything there is of the intent, three times over and all at once. */
@@ -182,7 +158,7 @@ it('an address of a node belongs to one allocation at a time, whoever writes', a
 
 describe('a process that dies', () => {
   /** Runs the driver with a queue that is gone: its transactions are committed, and nothing of them is enqueued. */
-  async function die(drive: (deps: World['deps']) => Promise<void>): Promise<void> {
+  async function die(drive: (deps: typeof world.deps) => Promise<void>): Promise<void> {
     world.queues.obliterate();
     const enqueue = (): Promise<never> => Promise.reject(new Error('the process is gone'));
     await drive({ ...world.deps, queues: { ...world.queues, enqueue } }).catch(() => undefined);

@@ -1,35 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  buildAll,
-  convergeAll,
-  deploy,
-  makeAgent,
-  makeProject,
-  push,
-  resolved,
-  type PlayedAgent,
-  type Project,
-} from '../test/worker/play.ts';
-import { startWorld, type World } from '../test/worker/world.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { buildAll, convergeAll, deploy, makeProject, push, resolved } from '../test/worker/play.ts';
+import { useAgent, useProject, useWorld } from '../test/worker/suite.ts';
 
-let world: World;
-let agent: PlayedAgent;
-let project: Project;
-let count = 0;
+const world = useWorld();
+const agent = useAgent(world);
+const project = useProject(world);
 
-beforeAll(async () => {
-  world = await startWorld();
-  agent = await makeAgent(world);
-});
-
-beforeEach(async () => {
-  project = await makeProject(world, 'acme', `shop-${++count}`);
+beforeEach(() => {
   world.queues.outcomes.length = 0;
-});
-
-afterAll(async () => {
-  expect(world.sandbox.failures).toEqual([]);
-  await world.close();
 });
 
 async function intentOf(id: string) {
@@ -227,7 +205,7 @@ describe('from push to serving', () => {
     const first = await push(world, project);
     await buildAll(world, [agent]);
     const [old] = await allocationsOf('web');
-    await deploy(world, await makeProject(world, 'acme', `other-${count}`), []);
+    await deploy(world, await makeProject(world), []);
     // Stands at stopping_old only while an old one stops: so it is given one.
     await convergeAll(world, [agent]);
     const second = await push(world, project);

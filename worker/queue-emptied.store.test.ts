@@ -1,19 +1,17 @@
 /** P19: the queue may be emptied at any point; what the rows call for is derived from them again. */
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openQueues, type Queues } from '../platform/queue/queues.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openQueues } from '../platform/queue/queues.ts';
 import { startRedis } from '../test/store/redis.ts';
-import { counted, makeAgent, makeProject, oneDeploy, push, type PlayedAgent } from '../test/worker/play.ts';
-import { startWorld, startWorldOn, type World } from '../test/worker/world.ts';
+import { useForAll } from '../test/suite.ts';
+import { counted, oneDeploy, push } from '../test/worker/play.ts';
+import { useAgent, useProject, useWorld } from '../test/worker/suite.ts';
+import { startWorldOn } from '../test/worker/world.ts';
 
 describe('a queue that is emptied after every job', () => {
-  let world: World;
-
-  beforeAll(async () => {
-    world = await startWorld();
-  });
-
-  afterAll(() => world.close());
+  const world = useWorld();
+  const agent = useAgent(world);
+  const project = useProject(world);
 
   /** Each job runs on what the sweep derived alone: nothing that it enqueues is kept. */
   async function crawl(): Promise<void> {
@@ -29,8 +27,6 @@ describe('a queue that is emptied after every job', () => {
   }
 
   it('P19: loses nothing and makes nothing twice', async () => {
-    const project = await makeProject(world);
-    const agent = await makeAgent(world);
     await push(world, project);
     await crawl();
     const claimed = (await agent.claim())!;
@@ -79,20 +75,11 @@ describe.each([
   { name: 'PostgreSQL', start: onPostgres },
   { name: 'Redis', start: onRedis },
 ])('a real queue on $name', ({ start }) => {
-  let server: QueueServer;
-  let world: World<Queues>;
-  let agent: PlayedAgent;
-
-  beforeAll(async () => {
-    server = await start();
-    world = await startWorldOn((url) => openQueues(server.url(url)));
-    agent = await makeAgent(world);
-  });
-
-  afterAll(async () => {
-    await world.close();
-    await server.stop();
-  });
+  const server = useForAll(start);
+  afterAll(() => server.stop());
+  const world = useWorld(() => startWorldOn((url) => openQueues(server.url(url))));
+  const agent = useAgent(world);
+  const project = useProject(world);
 
   async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
     for (;;) {
@@ -110,7 +97,6 @@ describe.each([
   }
 
   it('P09: carries a push to serving, and tells GitHub', async () => {
-    const project = await makeProject(world, 'acme', 'first');
     await push(world, project);
     await agent.finish(await claimed());
     await until(
@@ -126,7 +112,6 @@ describe.each([
   });
 
   it('P19: is emptied at every turn, and ends the same with the sweep', async () => {
-    const project = await makeProject(world, 'acme', 'second');
     await agent.converge();
     const empty = async (): Promise<void> => {
       await server.empty(world.url);

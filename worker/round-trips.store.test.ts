@@ -1,15 +1,16 @@
 /** What stands between a push and serving is mostly statements on their way to PostgreSQL: none comes in unseen. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { PoolClient } from 'pg';
 import { advanceBuild, advanceRollout } from '../platform/queue/jobs.ts';
-import { makeAgent, makeProject, push } from '../test/worker/play.ts';
-import { startWorld, type World } from '../test/worker/world.ts';
+import { push } from '../test/worker/play.ts';
+import { useAgent, useProject, useWorld } from '../test/worker/suite.ts';
 
-let world: World;
+const world = useWorld();
+const agent = useAgent(world);
+const project = useProject(world);
 let statements = 0;
 
-beforeAll(async () => {
-  world = await startWorld();
+beforeAll(() => {
   const counted = new WeakSet<PoolClient>();
   world.database.pool.on('acquire', (client) => {
     if (counted.has(client)) return;
@@ -22,8 +23,6 @@ beforeAll(async () => {
     Object.assign(client, { query: counting });
   });
 });
-
-afterAll(() => world.close());
 
 /** Statements from here until the job's work is committed that `reached` tells of, and until the job has ended. */
 async function cost(name: string, reached: string | null = null): Promise<{ reached: number; all: number }> {
@@ -42,8 +41,6 @@ async function cost(name: string, reached: string | null = null): Promise<{ reac
 }
 
 it('takes a few round trips from push to offer, from image to allocation, and from healthy to serving', async () => {
-  const agent = await makeAgent(world);
-  const project = await makeProject(world);
   for (const round of ['first', 'next']) {
     await push(world, project);
     expect((await cost(advanceBuild.name)).all, `${round}: push to offer`).toBeLessThanOrEqual(9);

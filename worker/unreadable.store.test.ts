@@ -1,34 +1,14 @@
 /** P04: a row that cannot be read ends with that reason, and what stands behind it goes on. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  buildAll,
-  convergeAll,
-  deploy,
-  makeAgent,
-  makeProject,
-  push,
-  type PlayedAgent,
-  type Project,
-} from '../test/worker/play.ts';
-import { startWorld, type World } from '../test/worker/world.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { buildAll, convergeAll, deploy, push } from '../test/worker/play.ts';
+import { useAgent, useProject, useWorld } from '../test/worker/suite.ts';
 
-let world: World;
-let project: Project;
-let agent: PlayedAgent;
-let count = 0;
+const world = useWorld();
+const agent = useAgent(world);
+const project = useProject(world);
 
-beforeAll(async () => {
-  world = await startWorld();
-  agent = await makeAgent(world);
-});
-
-beforeEach(async () => {
-  project = await makeProject(world, 'acme', `shop-${++count}`);
-});
-
-afterAll(async () => {
+afterAll(() => {
   expect(world.queues.outcomes).toEqual([]);
-  await world.close();
 });
 
 function intentOf(id: string) {

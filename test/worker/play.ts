@@ -30,7 +30,9 @@ export interface Project {
   commit(): Promise<string>;
 }
 
-export async function makeProject(world: AnyWorld, owner = 'acme', name = 'shop'): Promise<Project> {
+let projects = 0;
+
+export async function makeProject(world: AnyWorld, owner = 'acme', name = `shop-${++projects}`): Promise<Project> {
   const { database, sandbox } = world;
   const made = await sandbox.createRepository({ owner, name, files: { Dockerfile: 'FROM scratch\n' } });
   const installationId = made.installationId!;
@@ -86,7 +88,7 @@ export async function push(world: AnyWorld, project: Project, options: PushOptio
   return intentId;
 }
 
-export const roomy: NodeResources = {
+const roomy: NodeResources = {
   cpuMillis: 8_000,
   memoryBytes: 16e9,
   memoryFreeBytes: 12e9,
@@ -142,7 +144,7 @@ let nodes = 0;
 
 export async function makeAgent(
   world: AnyWorld,
-  change: Partial<{ resources: NodeResources; buildSlots: number }> = {},
+  change: { resources?: Partial<NodeResources>; buildSlots?: number } = {},
 ): Promise<PlayedAgent> {
   const { database, queues, now } = world;
   const { db, pool } = database;
@@ -176,7 +178,7 @@ export async function makeAgent(
           generation,
           publicAddress: null,
         },
-        ...{ converged: true, idle: true, resources: change.resources ?? roomy, capabilities: ['build'] },
+        ...{ converged: true, idle: true, resources: { ...roomy, ...change.resources }, capabilities: ['build'] },
         buildSlots: change.buildSlots ?? 2,
         allocations: containers.map((each) => ({ ...healthy, id: '', ...each })),
       });

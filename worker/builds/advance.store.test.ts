@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { nextBuildStep } from '../../core/build/decide.ts';
 import { sourceTokenContext } from '../../core/contract/sealing.ts';
 import { importPrivateKey } from '../../platform/crypto/keys.ts';
@@ -9,45 +9,19 @@ import { intentResources } from '../../prisma/store/intent-resources.ts';
 import { appendLog } from '../../prisma/store/logs.ts';
 import { removeRepositories } from '../../prisma/store/repositories.ts';
 import { workOffers } from '../../prisma/store/work-items.ts';
-import {
-  buildAll,
-  convergeAll,
-  deploy,
-  makeAgent,
-  makeProject,
-  push,
-  resolved,
-  roomy,
-  type PlayedAgent,
-  type Project,
-} from '../../test/worker/play.ts';
-import { startWorld, type World } from '../../test/worker/world.ts';
+import { buildAll, convergeAll, deploy, makeProject, push, resolved } from '../../test/worker/play.ts';
+import { useAgents, useProject, useWorld } from '../../test/worker/suite.ts';
 import { driveBuild } from './advance.ts';
 
-let world: World;
-let project: Project;
-let agents: PlayedAgent[] = [];
-let count = 0;
-
-beforeAll(async () => {
-  world = await startWorld();
-});
-
-beforeEach(async () => {
-  project = await makeProject(world, 'acme', `shop-${++count}`);
-});
+const world = useWorld();
+const project = useProject(world);
+const { agents, agent } = useAgents(world);
 
 afterEach(async () => {
   world.sandbox.faults.clear();
   world.queues.obliterate();
   world.queues.outcomes.length = 0;
-  agents = [];
   await endEverything();
-});
-
-afterAll(async () => {
-  expect(world.sandbox.failures).toEqual([]);
-  await world.close();
 });
 
 /** What one test leaves is not taken up by the next one's nodes. */
@@ -60,12 +34,6 @@ async function endEverything(): Promise<void> {
     where: { status: { in: ['queued', 'offered', 'building'] } },
     data: { status: 'cancelled', finishedAt: new Date() },
   });
-}
-
-async function agent(change?: Parameters<typeof makeAgent>[1]): Promise<PlayedAgent> {
-  const made = await makeAgent(world, change);
-  agents.push(made);
-  return made;
 }
 
 async function buildOf(intentId: string) {
@@ -114,7 +82,7 @@ describe('an offer', () => {
   });
 
   it('waits with its reason where no node can build, and is made when one comes', async () => {
-    const full = await agent({ resources: { ...roomy, diskFreeBytes: 1e6 } });
+    const full = await agent({ resources: { diskFreeBytes: 1e6 } });
     const intentId = await push(world, project);
     await world.queues.drain();
     const build = await buildOf(intentId);
@@ -160,7 +128,7 @@ describe('an offer', () => {
   });
 
   it('asks for one look while it waits, however often it is looked at', async () => {
-    await agent({ resources: { ...roomy, diskFreeBytes: 1e6 } });
+    await agent({ resources: { diskFreeBytes: 1e6 } });
     const intentId = await push(world, project);
     await world.queues.drain();
     const { id } = await buildOf(intentId);
@@ -436,7 +404,7 @@ describe('an end', () => {
     await world.queues.drain();
     await world.sandbox.deleteRepository({ repositoryId: project.repositoryId });
     await removeRepositories(world.database.db, { ids: [project.repositoryId] }, world.now());
-    const other = await makeProject(world, 'acme', `next-${count}`);
+    const other = await makeProject(world);
     const next = await push(world, other);
     await look();
     expect(await buildOf(intentId)).toMatchObject({ status: 'cancelled', reasonCode: 'repository_removed' });
@@ -562,7 +530,7 @@ describe('the token of an attempt', () => {
     const work = await world.database.db.workItem.findUniqueOrThrow({ where: { id: claimed!.id } });
     const [own, foreign] = work.nodeId === builder.id ? [builder, other] : [other, builder];
     const context = sourceTokenContext({ workItemId: work.id, attempt: 1 });
-    const opened = (by: PlayedAgent): string =>
+    const opened = (by: typeof builder): string =>
       open(importPrivateKey('X25519', by.sealing), work.credentialSealed!, context).toString();
     expect(() => opened(foreign)).toThrow();
     const minted = world.sandbox.state.tokens.filter(({ repositoryIds }) => repositoryIds !== null).at(-1);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { flushOutbox } from '../../platform/queue/jobs.ts';
 import { transaction } from '../../prisma/client.ts';
 import { beginWrite, leaveLane, takeLane, type HeldLane } from '../../prisma/store/lane.ts';
@@ -12,22 +12,15 @@ import {
   type OwedWrite,
 } from '../../prisma/store/outbox.ts';
 import { removeRepositories } from '../../prisma/store/repositories.ts';
-import { makeAgent, makeProject, push, type PlayedAgent, type Project } from '../../test/worker/play.ts';
-import { startWorld, type World } from '../../test/worker/world.ts';
+import { makeProject, push } from '../../test/worker/play.ts';
+import { useAgent, useProject, useWorld } from '../../test/worker/suite.ts';
 import { flush } from './flush.ts';
 
-let world: World;
-let agent: PlayedAgent;
-let project: Project;
-let count = 0;
-
-beforeAll(async () => {
-  world = await startWorld();
-  agent = await makeAgent(world);
-});
+const world = useWorld();
+const agent = useAgent(world);
+const project = useProject(world, (count) => `owner-${count}`);
 
 beforeEach(async () => {
-  project = await makeProject(world, `owner-${++count}`, 'shop');
   await agent.beat();
   world.queues.outcomes.length = 0;
 });
@@ -35,11 +28,6 @@ beforeEach(async () => {
 afterEach(() => {
   world.sandbox.faults.clear();
   world.queues.obliterate();
-});
-
-afterAll(async () => {
-  expect(world.sandbox.failures).toEqual([]);
-  await world.close();
 });
 
 function writesOf(installationId = project.installationId) {
@@ -108,7 +96,7 @@ describe('an answer that was lost', () => {
 
 describe('limits', () => {
   it('P39: a limited installation waits as long as GitHub says, keeps its order, and does not hold another one up', async () => {
-    const other = await makeProject(world, `other-${count}`, 'shop');
+    const other = await makeProject(world, `other-${project.owner}`);
     const match = `POST /repositories/${project.repositoryId}/*`;
     world.sandbox.faults.set({ kind: 'secondary_limit', status: 429, retryAfter: 60, reset: null, match });
     const began = world.now();
@@ -179,7 +167,7 @@ describe('one flusher at a time', () => {
   it('holds no connection while it sends: more lanes than connections go on side by side', async () => {
     const match = 'POST /repositories/*';
     const projects = [project];
-    for (let index = 0; index < 5; index++) projects.push(await makeProject(world, `side-${count}-${index}`, 'shop'));
+    for (let index = 0; index < 5; index++) projects.push(await makeProject(world, `side-${index}-${project.owner}`));
     for (const each of projects) await push(world, each);
     world.queues.obliterate();
     world.sandbox.faults.set({ kind: 'latency', milliseconds: 300, match });

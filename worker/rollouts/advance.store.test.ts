@@ -1,32 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { transaction } from '../../prisma/client.ts';
 import { removeNode } from '../../prisma/store/registration.ts';
 import {
   buildAll,
   convergeAll,
   deploy,
-  makeAgent,
   makeProject,
   push,
   resolved,
-  roomy,
   type PlayedAgent,
-  type Project,
 } from '../../test/worker/play.ts';
-import { startWorld, type World } from '../../test/worker/world.ts';
+import { useAgents, useProject, useWorld } from '../../test/worker/suite.ts';
 
-let world: World;
-let project: Project;
-let agents: PlayedAgent[] = [];
-let count = 0;
-
-beforeAll(async () => {
-  world = await startWorld();
-});
-
-beforeEach(async () => {
-  project = await makeProject(world, 'acme', `shop-${++count}`);
-});
+const world = useWorld();
+const project = useProject(world);
+const { agents, agent } = useAgents(world);
 
 afterEach(async () => {
   const { outcomes } = world.queues;
@@ -36,19 +24,7 @@ afterEach(async () => {
   await db.node.updateMany({ data: { cordonedAt: new Date() } });
   await db.rollout.updateMany({ where: { finishedAt: null }, data: { stage: 'stopped', finishedAt: new Date() } });
   await db.intent.updateMany({ where: { status: 'active' }, data: { status: 'cancelled' } });
-  agents = [];
 });
-
-afterAll(async () => {
-  expect(world.sandbox.failures).toEqual([]);
-  await world.close();
-});
-
-async function agent(change?: Parameters<typeof makeAgent>[1]): Promise<PlayedAgent> {
-  const made = await makeAgent(world, change);
-  agents.push(made);
-  return made;
-}
 
 async function rolloutOf(intentId: string) {
   return world.database.db.rollout.findFirstOrThrow({
@@ -149,7 +125,7 @@ describe('a release that does not get well', () => {
 
 describe('a rollout that waits', () => {
   it('for room says why, once, and goes on when a node comes', async () => {
-    const runner = await agent({ resources: { ...roomy, memoryBytes: 64e6 } });
+    const runner = await agent({ resources: { memoryBytes: 64e6 } });
     const intentId = await push(world, project);
     await buildAll(world, [runner]);
     const waiting = await rolloutOf(intentId);
@@ -242,7 +218,7 @@ describe('a rollout that waits', () => {
       where: { service: { environment: { projectId: project.id } } },
       data: { spec: 'broken' },
     });
-    const other = await makeProject(world, 'acme', `other-${count}`);
+    const other = await makeProject(world);
     const intentId = await deploy(world, other, [runner]);
     expect((await rolloutOf(intentId)).stage).toBe('running');
   });

@@ -1,27 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  buildAll,
-  convergeAll,
-  makeAgent,
-  makeProject,
-  push,
-  resolved,
-  type PlayedAgent,
-} from '../../test/worker/play.ts';
-import { startWorld, type World } from '../../test/worker/world.ts';
+import { describe, expect, it } from 'vitest';
+import { buildAll, convergeAll, makeProject, push, resolved } from '../../test/worker/play.ts';
+import { useAgent, useWorld } from '../../test/worker/suite.ts';
 
-let world: World;
-let agent: PlayedAgent;
-
-beforeAll(async () => {
-  world = await startWorld();
-  agent = await makeAgent(world);
-});
-afterAll(() => world.close());
-
+const world = useWorld();
+const agent = useAgent(world);
 /** A rollout that found no node, after the control plane was away for long past its deadline. */
-async function backAfterAnHour(name: string, hearingSince: (now: Date) => Date): Promise<string> {
-  const project = await makeProject(world, 'acme', name);
+async function backAfterAnHour(hearingSince: (now: Date) => Date): Promise<string> {
+  const project = await makeProject(world);
   const intentId = await push(world, project, { services: [resolved('web', { deadlineMs: 60_000 })] });
   await world.database.db.node.update({ where: { id: agent.id }, data: { cordonedAt: null } });
   await agent.beat();
@@ -42,7 +27,7 @@ const stageOf = async (intentId: string) =>
 
 describe('after the control plane was away', () => {
   it('a rollout without a node has its time before it again', async () => {
-    const intentId = await backAfterAnHour('back', (now) => now);
+    const intentId = await backAfterAnHour((now) => now);
     expect(await stageOf(intentId)).toBe('pending');
     world.clock.aheadMs += 30_000;
     await world.database.db.node.update({ where: { id: agent.id }, data: { cordonedAt: null } });
@@ -54,7 +39,7 @@ describe('after the control plane was away', () => {
   });
 
   it('and fails when nodes have not reported within a minute', async () => {
-    const intentId = await backAfterAnHour('late', (now) => new Date(now.getTime() - 61_000));
+    const intentId = await backAfterAnHour((now) => new Date(now.getTime() - 61_000));
     expect(await stageOf(intentId)).toBe('failed');
   });
 });

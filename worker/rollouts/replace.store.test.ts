@@ -1,33 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { transaction } from '../../prisma/client.ts';
 import { findServiceResource } from '../../prisma/store/project-resources.ts';
 import { removeNode, setCordon } from '../../prisma/store/registration.ts';
-import {
-  buildAll,
-  convergeAll,
-  deploy,
-  makeAgent,
-  makeProject,
-  push,
-  resolved,
-  roomy,
-  type PlayedAgent,
-  type Project,
-} from '../../test/worker/play.ts';
-import { startWorld, type World } from '../../test/worker/world.ts';
+import { buildAll, convergeAll, deploy, makeProject, push, resolved } from '../../test/worker/play.ts';
+import { useAgents, useProject, useWorld } from '../../test/worker/suite.ts';
 
-let world: World;
-let project: Project;
-let agents: PlayedAgent[] = [];
-let count = 0;
-
-beforeAll(async () => {
-  world = await startWorld();
-});
-
-beforeEach(async () => {
-  project = await makeProject(world, 'acme', `shop-${++count}`);
-});
+const world = useWorld();
+const project = useProject(world);
+const { agents, agent } = useAgents(world);
 
 afterEach(async () => {
   expect(world.queues.outcomes.splice(0)).toEqual([]);
@@ -36,21 +16,15 @@ afterEach(async () => {
   for (const { id } of agents) await transaction(world.database, (tx) => removeNode(tx, id, world.now()));
   await db.service.updateMany({ data: { servingReleaseId: null } });
   await db.rollout.updateMany({ where: { finishedAt: null }, data: { stage: 'stopped', finishedAt: new Date() } });
-  agents = [];
 });
 
-afterAll(() => world.close());
-
-async function agent(change?: Parameters<typeof makeAgent>[1]): Promise<PlayedAgent> {
-  const made = await makeAgent(world, change);
-  agents.push(made);
-  return made;
-}
-
 /** What the API does, and the sweep that it asks for. Gives the agents that are left. */
-async function remove(nodeId: string): Promise<PlayedAgent[]> {
+async function remove(nodeId: string): Promise<typeof agents> {
   await transaction(world.database, (tx) => removeNode(tx, nodeId, world.now()));
-  agents = agents.filter(({ id }) => id !== nodeId);
+  agents.splice(
+    agents.findIndex(({ id }) => id === nodeId),
+    1,
+  );
   await sweepAndDrain();
   return agents;
 }
@@ -114,7 +88,7 @@ describe('a node that is removed', () => {
 
   it('has what ran there wait for room, and says so, until a node comes', async () => {
     const one = await agent();
-    const small = await agent({ resources: { ...roomy, memoryBytes: 64e6 } });
+    const small = await agent({ resources: { memoryBytes: 64e6 } });
     await deploy(world, project, [one]);
     await remove(one.id);
     const { id } = await serviceOf();
@@ -155,7 +129,7 @@ describe('a node that is removed', () => {
   it('P20: one service that cannot be brought back does not keep the others from it', async () => {
     const one = await agent();
     await deploy(world, project, [one]);
-    const other = await makeProject(world, 'acme', `other-${count}`);
+    const other = await makeProject(world);
     await deploy(world, other, [one]);
     const { db } = world.database;
     const { servingReleaseId } = await serviceOf();

@@ -1,43 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { advanceRollout } from '../../platform/queue/jobs.ts';
 import { transaction } from '../../prisma/client.ts';
 import { loadExpectedSnapshot } from '../../prisma/store/expected-state.ts';
 import { deleteUnusedSecrets } from '../../prisma/store/secrets.ts';
 import { removeSecret, setSecret } from '../../prisma/store/secret-changes.ts';
-import {
-  buildAll,
-  convergeAll,
-  deploy,
-  makeAgent,
-  makeProject,
-  push,
-  resolved,
-  type PlayedAgent,
-  type Project,
-} from '../../test/worker/play.ts';
-import { startWorld, type World } from '../../test/worker/world.ts';
+import { buildAll, convergeAll, deploy, push, resolved } from '../../test/worker/play.ts';
+import { useAgent, useProject, useWorld } from '../../test/worker/suite.ts';
 
-let world: World;
-let agent: PlayedAgent;
-let project: Project;
-let count = 0;
+const world = useWorld();
+const agent = useAgent(world);
+const project = useProject(world);
 let environmentId: string;
 
-beforeAll(async () => {
-  world = await startWorld();
-  agent = await makeAgent(world);
-});
-
 beforeEach(async () => {
-  project = await makeProject(world, 'acme', `shop-${++count}`);
   const data = { projectId: project.id, name: 'production' };
   ({ id: environmentId } = await world.database.db.environment.create({ data }));
-});
-
-afterAll(async () => {
-  expect(world.sandbox.failures).toEqual([]);
-  await world.close();
 });
 
 const withSecrets = (...secrets: string[]) => ({ services: [resolved('web', { secrets })] });

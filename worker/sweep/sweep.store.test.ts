@@ -1,20 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { keptMs } from '../../core/retention/policy.ts';
 import { advanceBuild, flushOutbox, processDelivery } from '../../platform/queue/jobs.ts';
 import { outcomeOf } from '../../platform/queue/outcome.ts';
-import { makeAgent, makeProject, push, type PlayedAgent, type Project } from '../../test/worker/play.ts';
-import { startWorld, type World } from '../../test/worker/world.ts';
+import { makeProject, push, type Project } from '../../test/worker/play.ts';
+import { useAgent, useProject, useWorld } from '../../test/worker/suite.ts';
+import { type World } from '../../test/worker/world.ts';
 import { sweep } from './sweep.ts';
 
-let world: World;
-let agent: PlayedAgent;
-let project: Project;
-let count = 0;
-
-beforeAll(async () => {
-  world = await startWorld();
-  agent = await makeAgent(world);
-});
+const world = useWorld();
+const agent = useAgent(world);
+const project = useProject(world);
 
 beforeEach(async () => {
   const { db } = world.database;
@@ -26,11 +21,8 @@ beforeEach(async () => {
   await db.intent.updateMany({ where: { finishedAt: null }, data: { status: 'cancelled', finishedAt } });
   await db.outboxWrite.updateMany({ data: { status: 'sent' } });
   await db.delivery.deleteMany();
-  project = await makeProject(world, 'acme', `shop-${++count}`);
   world.queues.obliterate();
 });
-
-afterAll(() => world.close());
 
 function ago(milliseconds: number): Date {
   return new Date(world.now().getTime() - milliseconds);
@@ -72,7 +64,7 @@ describe('the sweep', () => {
       return id;
     };
     const stuck = await built(project);
-    const other = await built(await makeProject(world, 'acme', `other-${count}`));
+    const other = await built(await makeProject(world));
     const consoleUrl = (id: string): string => {
       if (id === stuck) throw new Error('no page for this one');
       return world.deps.consoleUrl(id);
