@@ -1,27 +1,18 @@
 import { createRequire } from 'node:module';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { writePayloads } from '../core/report/writes.ts';
 import { fetchEntry } from '../platform/github/contents.ts';
 import { sendCheckRunCreate, sendCheckRunUpdate } from '../platform/github/check-runs.ts';
 import { sendDeploymentCreate } from '../platform/github/deployments.ts';
 import { transaction } from '../prisma/client.ts';
 import { reportIntent } from '../prisma/store/report.ts';
-import { startBotOnSandbox, type BotOnSandbox } from '../test/bot/harness.ts';
+import { useBot } from '../test/bot/harness.ts';
 import Value from 'typebox/value';
 
 const dockerfile = 'FROM scratch\nEXPOSE 3000\n';
 
-let bot: BotOnSandbox;
+const bot = useBot();
 let count = 0;
-
-beforeAll(async () => {
-  bot = await startBotOnSandbox();
-});
-
-afterAll(async () => {
-  expect(bot.sandbox.failures).toEqual([]);
-  await bot.close();
-});
 
 async function repository(owner: string, files: Record<string, string> = { Dockerfile: dockerfile }) {
   const made = await bot.sandbox.createRepository({ owner, name: `shop-${++count}`, files });

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startBotOnSandbox, type BotOnSandbox } from '../test/bot/harness.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { useBot } from '../test/bot/harness.ts';
 import { processDelivery } from './deliveries/process-delivery.ts';
 
 const dockerfile = 'FROM scratch\nEXPOSE 3000\n';
@@ -13,17 +13,8 @@ environments:
     url: https://staging.example.com
 `;
 
-let bot: BotOnSandbox;
+const bot = useBot();
 let count = 0;
-
-beforeAll(async () => {
-  bot = await startBotOnSandbox();
-});
-
-afterAll(async () => {
-  expect(bot.sandbox.failures).toEqual([]);
-  await bot.close();
-});
 
 beforeEach(() => {
   bot.sandbox.faults.clear();

@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabase, type TestDatabase } from '../test/store/database.ts';
-import { openDatabase, transaction, type Database } from './client.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useDatabase } from '../test/store/database.ts';
+import { openDatabase, transaction } from './client.ts';
 import { isUniqueViolation, isWriteConflict, sqlState } from './conflict.ts';
 
-let server: TestDatabase;
-let database: Database;
+const database = useDatabase();
 beforeAll(async () => {
-  server = await createDatabase();
-  database = openDatabase(server.url);
   await database.pool.query('CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL)');
   await database.pool.query('INSERT INTO counter VALUES (1, 0), (2, 0)');
-});
-afterAll(async () => {
-  await database.close();
-  await server.drop();
 });
 
 async function caught(run: () => Promise<unknown>): Promise<unknown> {
@@ -130,7 +123,7 @@ describe('codes of PostgreSQL', () => {
 describe('the pool', () => {
   it('outlives connections that the server cuts', async () => {
     const warnings: string[] = [];
-    const other = openDatabase(server.url, { log: { warn: (_, message) => void warnings.push(message) } });
+    const other = openDatabase(database.url, { log: { warn: (_, message) => void warnings.push(message) } });
     const { rows } = await other.pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     await database.pool.query('SELECT pg_terminate_backend($1)', [rows[0]!.pid]);
     while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));

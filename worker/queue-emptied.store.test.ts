@@ -1,7 +1,7 @@
 /** P19: the queue may be emptied at any point; what the rows call for is derived from them again. */
-import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openQueues } from '../platform/queue/queues.ts';
+import { emptyQueueTables } from '../test/store/database.ts';
 import { startRedis } from '../test/store/redis.ts';
 import { useForAll } from '../test/suite.ts';
 import { counted, oneDeploy, push } from '../test/worker/play.ts';
@@ -52,18 +52,7 @@ interface QueueServer {
 }
 
 function onPostgres(): Promise<QueueServer> {
-  return Promise.resolve({ url: (databaseUrl) => databaseUrl, empty: emptyTables, stop: () => Promise.resolve() });
-}
-
-async function emptyTables(databaseUrl: string): Promise<void> {
-  const client = new pg.Client(databaseUrl);
-  await client.connect();
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT format('%I.%I', schemaname, tablename) AS name
-       FROM pg_tables WHERE schemaname = 'bullmq' AND tablename NOT LIKE '%migration%'`,
-  );
-  for (const { name } of rows) await client.query(`DELETE FROM ${name}`);
-  await client.end();
+  return Promise.resolve({ url: (databaseUrl) => databaseUrl, empty: emptyQueueTables, stop: () => Promise.resolve() });
 }
 
 async function onRedis(): Promise<QueueServer> {
@@ -114,7 +103,7 @@ describe.each([
   it('P19: is emptied at every turn, and ends the same with the sweep', async () => {
     await agent.converge();
     const empty = async (): Promise<void> => {
-      await server.empty(world.url);
+      await server.empty(world.database.url);
       await world.sweep();
     };
     await push(world, project);

@@ -2,17 +2,12 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { generateKeyPair } from '../../platform/crypto/keys.ts';
-import { agentOf, openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
+import { agentOf, openTestAgent, openTestApi, useTestAgent, useTestApi } from '../../test/store/api.ts';
 
-let api: TestApi;
-let agent: TestAgent;
-beforeAll(async () => {
-  api = await openTestApi();
-  agent = await openTestAgent(api, 'one');
-});
-afterAll(() => api.close());
+const api = useTestApi();
+const agent = useTestAgent(api, 'one');
 
 const path = '/expected-state';
 const url = `/api/v1/agent${path}`;

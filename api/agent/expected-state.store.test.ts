@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
 import { registryContext, secretsContext } from '../../core/contract/sealing.ts';
 import { encrypt } from '../../platform/crypto/envelope.ts';
@@ -10,7 +10,7 @@ import { open } from '../../platform/crypto/sealing.ts';
 import { nodeTopic } from '../../platform/wake/topics.ts';
 import type { Release } from '../../prisma/client.ts';
 import { bumpNodes } from '../../prisma/store/nodes.ts';
-import { openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
+import { openTestAgent, openTestApi, useTestApi, type TestAgent } from '../../test/store/api.ts';
 import {
   makeAllocation,
   makeBuild,
@@ -21,7 +21,7 @@ import {
   type World,
 } from '../../test/store/rows.ts';
 
-let api: TestApi;
+const api = useTestApi();
 let port: number;
 let world: World;
 let release: Release;
@@ -29,11 +29,10 @@ let one: TestAgent;
 let names = 0;
 
 beforeAll(async () => {
-  api = await openTestApi();
   await api.fastify.listen({ port: 0, host: '127.0.0.1' });
   port = (api.fastify.server.address() as AddressInfo).port;
 });
-afterAll(() => api.close());
+
 beforeEach(async () => {
   one = await openTestAgent(api, `node-${++names}`);
   world = await makeWorld(api.database.db);

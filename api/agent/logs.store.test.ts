@@ -1,24 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { LogBatch, LogsAnswer } from '../../core/contract/logs.ts';
 import { logTopic } from '../../platform/wake/topics.ts';
 import type { Build } from '../../prisma/client.ts';
 import { readLog, readLogTail } from '../../prisma/store/logs.ts';
-import { openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
+import { useTestAgent, useTestApi, type TestAgent } from '../../test/store/api.ts';
 import { makeAllocation, makeBuild, makeRelease, makeWorld, offerWork, type World } from '../../test/store/rows.ts';
 
-let api: TestApi;
+const api = useTestApi();
+const one = useTestAgent(api, 'one');
+const two = useTestAgent(api, 'two');
 let world: World;
-let one: TestAgent;
-let two: TestAgent;
 let build: Build;
 
-beforeAll(async () => {
-  api = await openTestApi();
-  one = await openTestAgent(api, 'one');
-  two = await openTestAgent(api, 'two');
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   world = await makeWorld(api.database.db);
   build = await makeBuild(api.database.db, world.projectId);

@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { hashToken } from '../../platform/crypto/hash.ts';
-import { agentOf, bearer, makeKeys, makeToken, openTestApi, register, type TestApi } from '../../test/store/api.ts';
+import { agentOf, bearer, makeKeys, makeToken, register, useTestApi } from '../../test/store/api.ts';
 
-let api: TestApi;
-beforeAll(async () => {
-  api = await openTestApi({ config: { pools: { containers: '10.200.0.0/20', wireguard: '10.100.0.0/20' } } });
-});
-afterAll(() => api.close());
+const api = useTestApi({ config: { pools: { containers: '10.200.0.0/20', wireguard: '10.100.0.0/20' } } });
 beforeEach(async () => {
   await api.database.db.registrationToken.deleteMany();
   await api.database.db.node.deleteMany();

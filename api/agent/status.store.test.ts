@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { ObservedContainer, StatusAnswer, StatusReport } from '../../core/contract/status.ts';
 import type { Allocation, Release, Rollout } from '../../prisma/client.ts';
 import { bumpNodes } from '../../prisma/store/nodes.ts';
-import { openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
+import { openTestAgent, useTestApi, type TestAgent } from '../../test/store/api.ts';
 import {
   makeAllocation,
   makeBuild,
@@ -14,7 +14,7 @@ import {
   type World,
 } from '../../test/store/rows.ts';
 
-let api: TestApi;
+const api = useTestApi();
 let world: World;
 let one: TestAgent;
 let two: TestAgent;
@@ -24,10 +24,6 @@ let mine: Allocation;
 let theirs: Allocation;
 
 let names = 0;
-beforeAll(async () => {
-  api = await openTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   const { db } = api.database;
   world = await makeWorld(db);

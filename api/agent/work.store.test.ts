@@ -1,25 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { registryContext } from '../../core/contract/sealing.ts';
 import type { ClaimAnswer } from '../../core/contract/work.ts';
 import { importPrivateKey } from '../../platform/crypto/keys.ts';
 import { open } from '../../platform/crypto/sealing.ts';
 import type { Build, WorkItem } from '../../prisma/client.ts';
 import { storeSourceToken } from '../../prisma/store/source-tokens.ts';
-import { openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
+import { useTestAgent, useTestApi, type TestAgent } from '../../test/store/api.ts';
 import { buildSpec, imageDigest, makeBuild, makeWorld, offerWork, sha } from '../../test/store/rows.ts';
 
-let api: TestApi;
-let one: TestAgent;
-let two: TestAgent;
+const api = useTestApi();
+const one = useTestAgent(api, 'one');
+const two = useTestAgent(api, 'two');
 let build: Build;
 let work: WorkItem;
 
-beforeAll(async () => {
-  api = await openTestApi();
-  one = await openTestAgent(api, 'one');
-  two = await openTestAgent(api, 'two');
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   const { projectId } = await makeWorld(api.database.db);
   build = await makeBuild(api.database.db, projectId);

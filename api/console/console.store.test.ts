@@ -1,13 +1,13 @@
 import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { intentUrl } from '../../platform/links/intent-link.ts';
 import { notify } from '../../platform/wake/notify.ts';
 import { logTopic, rolloutTopic } from '../../platform/wake/topics.ts';
 import type { Build, Intent, Rollout } from '../../prisma/client.ts';
 import { revokeAccessToken } from '../../prisma/store/access-tokens.ts';
 import { appendLog } from '../../prisma/store/logs.ts';
-import { bearer, openTestAgent, openTestApi, type TestApi } from '../../test/store/api.ts';
+import { bearer, openTestAgent, useTestApi } from '../../test/store/api.ts';
 import {
   makeAllocation,
   makeBuild,
@@ -20,7 +20,7 @@ import {
 
 const hostile = `<img src=x onerror=alert(1)>"'</pre><script>alert(2)</script>`;
 
-let api: TestApi;
+const api = useTestApi();
 let base: string;
 let world: World;
 let intent: Intent;
@@ -30,11 +30,10 @@ let url: string;
 let names = 0;
 
 beforeAll(async () => {
-  api = await openTestApi();
   await api.fastify.listen({ port: 0, host: '127.0.0.1' });
   base = `http://127.0.0.1:${(api.fastify.server.address() as AddressInfo).port}`;
 });
-afterAll(() => api.close());
+
 beforeEach(async () => {
   const { db } = api.database;
   world = await makeWorld(db);

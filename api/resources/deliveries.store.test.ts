@@ -1,20 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { DeliveryResource } from '../../core/contract/resources.ts';
 import { insertDeliveries, settleDelivery, type NewDelivery } from '../../prisma/store/deliveries.ts';
 import { recordHead } from '../../prisma/store/heads.ts';
 import { insertInstallation } from '../../prisma/store/installations.ts';
 import { insertRepositories } from '../../prisma/store/repositories.ts';
-import { bearer, openTestApi, type TestApi } from '../../test/store/api.ts';
+import { useBearer, useTestApi } from '../../test/store/api.ts';
 
-let api: TestApi;
-let headers: { authorization: string };
+const api = useTestApi();
+const headers = useBearer(api);
 const account = { id: 1, login: 'acme', type: 'Organization' };
 const sha = 'a'.repeat(40);
 const at = (second: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, second));
 
 beforeAll(async () => {
-  api = await openTestApi();
-  ({ headers } = await bearer(api));
   const { db, pool } = api.database;
   await insertInstallation(db, { id: 5, account, permissions: {}, suspendedAt: null });
   const facts = { installationId: 5, owner: 'acme', private: true, defaultBranch: 'main' };
@@ -40,7 +38,6 @@ beforeAll(async () => {
   await settleDelivery(db, 'g-tag', { status: 'ignored', code: 'tag_push', reason: 'Tags are not deployed.' }, at(5));
   await settleDelivery(db, 'g-failed', { status: 'failed', code: 'internal', reason: 'ECONNRESET' }, at(5));
 });
-afterAll(() => api.close());
 
 const call = (query = '') => api.fastify.inject({ url: `/api/v1/deliveries${query}`, headers });
 

@@ -1,23 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEventResource, EnvironmentResource, ProjectResource } from '../../core/contract/resources.ts';
 import { encrypt } from '../../platform/crypto/envelope.ts';
 import { saveRules } from '../../prisma/store/projects.ts';
 import { defaultProjectConfig } from '../../core/spec/defaults.ts';
-import { bearer, openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
+import { useBearer, useTestAgent, useTestApi } from '../../test/store/api.ts';
 import { makeAllocation, makeRelease, makeRollout, makeWorld, sha, type World } from '../../test/store/rows.ts';
 
-let api: TestApi;
-let agent: TestAgent;
+const api = useTestApi();
+const agent = useTestAgent(api, 'one');
+const headers = useBearer(api, 'ada');
 let world: World;
-let headers: { authorization: string };
 
-beforeAll(async () => {
-  api = await openTestApi();
-  agent = await openTestAgent(api, 'one');
-  ({ headers } = await bearer(api, 'ada'));
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   world = await makeWorld(api.database.db);
   api.jobs.length = 0;

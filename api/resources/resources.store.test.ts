@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { IntentDetail, LogPage, ProjectResource } from '../../core/contract/resources.ts';
 import { hashToken } from '../../platform/crypto/hash.ts';
 import { notify } from '../../platform/wake/notify.ts';
@@ -7,7 +7,7 @@ import { logTopic } from '../../platform/wake/topics.ts';
 import type { Allocation, Build, Rollout } from '../../prisma/client.ts';
 import { revokeAccessToken } from '../../prisma/store/access-tokens.ts';
 import { appendLog } from '../../prisma/store/logs.ts';
-import { bearer, openTestAgent, openTestApi, type TestAgent, type TestApi } from '../../test/store/api.ts';
+import { bearer, useBearer, useTestAgent, useTestApi } from '../../test/store/api.ts';
 import {
   makeAllocation,
   makeBuild,
@@ -19,21 +19,18 @@ import {
   type World,
 } from '../../test/store/rows.ts';
 
-let api: TestApi;
+const api = useTestApi();
+const headers = useBearer(api, 'ada');
+const node = useTestAgent(api, 'one');
 let world: World;
-let node: TestAgent;
 let build: Build;
 let rollout: Rollout;
 let allocation: Allocation;
 let intentId: string;
-let headers: { authorization: string };
 
 beforeAll(async () => {
-  api = await openTestApi();
   const { db } = api.database;
-  ({ headers } = await bearer(api, 'ada'));
   world = await makeWorld(db);
-  node = await openTestAgent(api, 'one');
   const intent = await db.intent.create({
     data: {
       ...{ environmentId: world.environmentId, sha, ref: 'refs/heads/main', trigger: 'push', actor: 'ada' },
@@ -63,7 +60,6 @@ beforeAll(async () => {
     },
   });
 });
-afterAll(() => api.close());
 
 const call = (url: string, method: 'GET' | 'POST' | 'DELETE' = 'GET', payload?: object) =>
   api.fastify.inject({ method, url: `/api/v1${url}`, headers, ...(payload === undefined ? {} : { payload }) });

@@ -1,24 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { SecretList, SecretSet } from '../../core/contract/resources.ts';
 import { defaultBuild } from '../../core/spec/defaults.ts';
 import { resolveSecrets } from '../../core/secret/versions.ts';
 import { decrypt } from '../../platform/crypto/envelope.ts';
 import type { Release } from '../../prisma/client.ts';
 import { secretsInForce } from '../../prisma/store/secrets.ts';
-import { bearer, openTestApi, type TestApi } from '../../test/store/api.ts';
+import { useBearer, useTestApi } from '../../test/store/api.ts';
 import { makeRelease, makeRollout, makeWorld, sha, spec, type World } from '../../test/store/rows.ts';
 
 const canary = 'canary-4c1d9e0b7a';
-let api: TestApi;
-let world: World;
-let headers: { authorization: string };
 
-beforeAll(async () => {
-  api = await openTestApi();
-  ({ headers } = await bearer(api, 'ada'));
-});
-afterAll(() => api.close());
+const api = useTestApi();
+const headers = useBearer(api, 'ada');
+let world: World;
+
 beforeEach(async () => {
   world = await makeWorld(api.database.db);
   api.jobs.length = 0;

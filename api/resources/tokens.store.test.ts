@@ -1,23 +1,20 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { AccessTokenList, AccessTokenMade } from '../../core/contract/access-tokens.ts';
 import type { LogPage } from '../../core/contract/resources.ts';
-import { bearer, openTestApi, type TestApi } from '../../test/store/api.ts';
+import { useBearer, useTestApi } from '../../test/store/api.ts';
 import { makeWorld, sha } from '../../test/store/rows.ts';
 
-let api: TestApi;
+const api = useTestApi();
+const headers = useBearer(api, 'ada');
 let base: string;
-let headers: { authorization: string };
 
 beforeAll(async () => {
-  api = await openTestApi();
   await api.fastify.listen({ port: 0, host: '127.0.0.1' });
   base = `http://127.0.0.1:${(api.fastify.server.address() as AddressInfo).port}`;
-  ({ headers } = await bearer(api, 'ada'));
 });
-afterAll(() => api.close());
 
 const call = (path: string, init: RequestInit = {}) => fetch(`${base}/api/v1${path}`, { headers, ...init });
 const add = (name: string) =>

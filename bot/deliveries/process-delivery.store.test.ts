@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { IgnoredError, InputError, StalledError, WaitingError } from '../../platform/errors/errors.ts';
-import { openDatabase, type Database } from '../../prisma/client.ts';
 import { insertDeliveries } from '../../prisma/store/deliveries.ts';
-import { createDatabase, type TestDatabase } from '../../test/store/database.ts';
+import { useDatabase } from '../../test/store/database.ts';
 import { processDelivery } from './process-delivery.ts';
 
-let made: TestDatabase;
-let database: Database;
+const database = useDatabase();
 const now = new Date('2030-01-01T12:00:00Z');
 const hourMs = 3_600_000;
 
@@ -16,16 +14,6 @@ function lineOf(line: string): { level: string; code: unknown; text: string } {
   const { level, code, msg } = JSON.parse(line) as { level: number; code: unknown; msg: string };
   return { level: pino.levels.labels[level]!, code, text: msg };
 }
-
-beforeAll(async () => {
-  made = await createDatabase();
-  database = openDatabase(made.url);
-});
-
-afterAll(async () => {
-  await database.close();
-  await made.drop();
-});
 
 interface Ages {
   /** Since GitHub sent it. */

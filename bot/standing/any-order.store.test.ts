@@ -1,20 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WaitingError } from '../../platform/errors/errors.ts';
-import { startBotOnSandbox, type BotOnSandbox } from '../../test/bot/harness.ts';
+import { useBot } from '../../test/bot/harness.ts';
 import { processDelivery } from '../deliveries/process-delivery.ts';
 
-let bot: BotOnSandbox;
+const bot = useBot();
 let count = 0;
-
-beforeAll(async () => {
-  bot = await startBotOnSandbox();
-});
-
-afterAll(async () => {
-  expect(bot.sandbox.failures).toEqual([]);
-  await bot.close();
-});
 
 /** Two accounts with the app, of which one has two repositories, the second of them public. */
 interface Place {

@@ -1,21 +1,11 @@
 import pino from 'pino';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { hashToken } from '../../platform/crypto/hash.ts';
-import { openDatabase, type Database } from '../../prisma/client.ts';
 import { accessTokens, findAccess, revokeAccessToken } from '../../prisma/store/access-tokens.ts';
-import { createDatabase, type TestDatabase } from '../../test/store/database.ts';
+import { useDatabase } from '../../test/store/database.ts';
 import { keepConfiguredToken } from './access-token.ts';
 
-let made: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  made = await createDatabase();
-  database = openDatabase(made.url);
-});
-afterAll(async () => {
-  await database.close();
-  await made.drop();
-});
+const database = useDatabase();
 
 const log = pino({ level: 'silent' });
 const start = (token: string | null) => keepConfiguredToken({ database, token, log, now: () => new Date() });

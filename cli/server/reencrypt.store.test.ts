@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { masterKeyResources } from '../../api/resources/master-keys.ts';
 import { decrypt, encrypt, keyIds, type MasterKeys } from '../../platform/crypto/envelope.ts';
-import { openDatabase, type Database } from '../../prisma/client.ts';
 import { secretsPerKey } from '../../prisma/store/envelopes.ts';
-import { createDatabase, type TestDatabase } from '../../test/store/database.ts';
+import { useDatabase } from '../../test/store/database.ts';
 import { makeWorld, type World } from '../../test/store/rows.ts';
 import { reencryptSecrets } from './reencrypt.ts';
 
@@ -14,17 +13,8 @@ const rotated: MasterKeys = { keys: [new Uint8Array(32).fill(2), old.keys[0]] };
 const newOnly: MasterKeys = { keys: [rotated.keys[0]] };
 const lost: MasterKeys = { keys: [new Uint8Array(32).fill(3)] };
 
-let made: TestDatabase;
-let database: Database;
+const database = useDatabase();
 let world: World;
-beforeAll(async () => {
-  made = await createDatabase();
-  database = openDatabase(made.url);
-});
-afterAll(async () => {
-  await database.close();
-  await made.drop();
-});
 beforeEach(async () => {
   await database.db.secret.deleteMany();
   world = await makeWorld(database.db);

@@ -1,8 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import pg from 'pg';
 import Type from 'typebox';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createEmptyDatabase } from '../../test/store/database.ts';
+import { createEmptyDatabase, emptyQueueTables } from '../../test/store/database.ts';
 import { startRedis } from '../../test/store/redis.ts';
 import { IgnoredError, StalledError, WaitingError } from '../errors/errors.ts';
 import { defineJob } from './define-job.ts';
@@ -25,18 +24,7 @@ interface Server {
 
 async function postgres(): Promise<Server> {
   const { url, drop } = await createEmptyDatabase();
-  return { url, flush: () => emptyTables(url), stop: drop };
-}
-
-async function emptyTables(url: string): Promise<void> {
-  const client = new pg.Client(url);
-  await client.connect();
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT format('%I.%I', schemaname, tablename) AS name
-       FROM pg_tables WHERE schemaname = 'bullmq' AND tablename NOT LIKE '%migration%'`,
-  );
-  for (const { name } of rows) await client.query(`DELETE FROM ${name}`);
-  await client.end();
+  return { url, flush: () => emptyQueueTables(url), stop: drop };
 }
 
 /** Resolves when the condition holds; the test's own time limit is the deadline. */

@@ -1,25 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openDatabase, type Database } from '../../prisma/client.ts';
-import { createDatabase, type TestDatabase } from '../../test/store/database.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { useDatabase } from '../../test/store/database.ts';
 import { notify, notifySql } from './notify.ts';
 import { nodeTopic } from './topics.ts';
 import { openWake, type Wake } from './wake.ts';
 
-let server: TestDatabase;
-let database: Database;
+const database = useDatabase();
 let wake: Wake;
-beforeAll(async () => {
-  server = await createDatabase();
-  database = openDatabase(server.url);
-});
 beforeEach(async () => {
-  wake = await openWake(server.url, { checkMs: 50 });
+  wake = await openWake(database.url, { checkMs: 50 });
 });
 afterEach(() => wake.close());
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
 
 const soon = { timeoutMs: 10_000 };
 
@@ -86,7 +76,7 @@ describe('wake', () => {
   });
 
   it('lets go of whoever waits when it closes, and ends its connection', async () => {
-    const other = await openWake(server.url);
+    const other = await openWake(database.url);
     const change = other.waitFor('node:x', soon);
     await other.close();
     await expect(change).resolves.toBe('woken');

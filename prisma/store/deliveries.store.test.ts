@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabase, type TestDatabase } from '../../test/store/database.ts';
-import { openDatabase, type Database } from '../client.ts';
+import { describe, expect, it } from 'vitest';
+import { useDatabase } from '../../test/store/database.ts';
 import {
   deleteOldDeliveries,
   findDelivery,
@@ -13,19 +12,8 @@ import {
   type NewDelivery,
 } from './deliveries.ts';
 
-let made: TestDatabase;
-let database: Database;
+const database = useDatabase();
 const now = new Date('2030-01-01T00:00:00.123Z');
-
-beforeAll(async () => {
-  made = await createDatabase();
-  database = openDatabase(made.url);
-});
-
-afterAll(async () => {
-  await database.close();
-  await made.drop();
-});
 
 function delivery(changes: Partial<NewDelivery> = {}): NewDelivery {
   return {

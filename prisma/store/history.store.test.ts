@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keptMs, keptNewest } from '../../core/retention/policy.ts';
-import { createDatabase, type TestDatabase } from '../../test/store/database.ts';
+import { useDatabase } from '../../test/store/database.ts';
 import {
   makeAllocation,
   makeBuild,
@@ -10,11 +10,10 @@ import {
   sha,
   type World,
 } from '../../test/store/rows.ts';
-import { openDatabase, type Database, type Db, type Intent, type Release } from '../client.ts';
+import type { Db, Intent, Release } from '../client.ts';
 import { histories } from './history.ts';
 
-let made: TestDatabase;
-let database: Database;
+const database = useDatabase();
 let db: Db;
 let world: World;
 const now = new Date('2030-01-01T00:00:00Z');
@@ -22,19 +21,12 @@ const ago = (ms: number): Date => new Date(now.getTime() - ms);
 const old = ago(keptMs.history + 1_000);
 const recent = ago(keptMs.history - 1_000);
 
-beforeAll(async () => {
-  made = await createDatabase();
-  database = openDatabase(made.url);
+beforeAll(() => {
   ({ db } = database);
 });
 beforeEach(async () => {
   world = await makeWorld(db);
 });
-afterAll(async () => {
-  await database.close();
-  await made.drop();
-});
-
 /** Until nothing goes any more. Gives how many rows went in all. */
 async function clean(limit?: number): Promise<number> {
   let all = 0;

@@ -1,24 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import Value from 'typebox/value';
 import { CreateDeploymentStatus } from '../../core/report/writes.ts';
-import { createDatabase, type TestDatabase } from '../../test/store/database.ts';
+import { useDatabase } from '../../test/store/database.ts';
 import { makeAllocation, makeRelease, makeRollout, makeWorld, sha } from '../../test/store/rows.ts';
-import { openDatabase, type Database } from '../client.ts';
 import { reportIntent, type ReportContext } from './report.ts';
 
-let made: TestDatabase;
-let database: Database;
+const database = useDatabase();
 let subnet = 0;
-
-beforeAll(async () => {
-  made = await createDatabase();
-  database = openDatabase(made.url);
-});
-
-afterAll(async () => {
-  await database.close();
-  await made.drop();
-});
 
 const context = {
   consoleUrl: (intentId: string) => `https://landfall.test/intents/${intentId}`,

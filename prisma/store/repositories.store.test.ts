@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createDatabase, type TestDatabase } from '../../test/store/database.ts';
-import { openDatabase, type Database } from '../client.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { useDatabase } from '../../test/store/database.ts';
 import {
   findInstallation,
   insertInstallation,
@@ -17,22 +16,11 @@ import {
   type RepositoryFacts,
 } from './repositories.ts';
 
-let made: TestDatabase;
-let database: Database;
+const database = useDatabase();
 let installation: InstallationFacts;
 let facts: RepositoryFacts;
 let count = 9_007_199_254_000_000;
 const at = (second: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, second));
-
-beforeAll(async () => {
-  made = await createDatabase();
-  database = openDatabase(made.url);
-});
-
-afterAll(async () => {
-  await database.close();
-  await made.drop();
-});
 
 beforeEach(async () => {
   const account = { id: ++count, login: 'acme', type: 'Organization' };

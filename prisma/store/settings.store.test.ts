@@ -1,20 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createDatabase, type TestDatabase } from '../../test/store/database.ts';
-import { openDatabase, type Database } from '../client.ts';
+import { expect, it } from 'vitest';
+import { useDatabase } from '../../test/store/database.ts';
 import { rememberedOnce } from './settings.ts';
 
-let made: TestDatabase;
-let database: Database;
-
-beforeAll(async () => {
-  made = await createDatabase();
-  database = openDatabase(made.url);
-});
-
-afterAll(async () => {
-  await database.close();
-  await made.drop();
-});
+const database = useDatabase();
 
 it('gives everyone who asks at once the same value, and the first one ever after', async () => {
   const values = Array.from({ length: 8 }, (_, index) => new Uint8Array([index]));

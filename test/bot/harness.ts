@@ -1,22 +1,21 @@
 /** The bot on a real database, with the sandbox as its GitHub: webhooks come over HTTP, jobs run when the test says so. */
-import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHmac, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import Fastify from 'fastify';
 import pino from 'pino';
+import { afterAll, expect } from 'vitest';
 import type { BotDeps } from '../../bot/deps.ts';
 import { missedDeliveries } from '../../bot/deliveries/missed-deliveries.ts';
 import { processDelivery } from '../../bot/deliveries/process-delivery.ts';
 import { handledEvents, registerHandlers } from '../../bot/handlers/register.ts';
 import { webhookIntake } from '../../bot/intake/webhook-intake.ts';
 import { createProbot } from '../../platform/github/probot.ts';
-import { createGithubApp } from '../../platform/github/app.ts';
-import { openDatabase, type Database } from '../../prisma/client.ts';
+import type { Database } from '../../prisma/client.ts';
 import { deliveryReceivedAt, insertDeliveries, unprocessedDeliveries } from '../../prisma/store/deliveries.ts';
-import { startSandbox, type Sandbox } from '../../sandbox/server.ts';
-import { createDatabase } from '../store/database.ts';
+import type { Sandbox } from '../../sandbox/server.ts';
+import { startTestGithub } from '../github.ts';
+import { openTestDatabase } from '../store/database.ts';
+import { useOpened } from '../suite.ts';
 
 export interface Enqueued {
   job: string;
@@ -39,13 +38,6 @@ export interface BotOnSandbox {
   close(): Promise<void>;
 }
 
-const keys = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-});
-const appId = 4242;
-const webhookSecret = 'a webhook secret';
 const log = pino({ level: 'silent' });
 
 /** Stands in for the queue: tests run the work themselves. */
@@ -62,25 +54,27 @@ function recordingQueues(enqueued: Enqueued[]): BotDeps['queues'] {
   };
 }
 
-export async function startBotOnSandbox(): Promise<BotOnSandbox> {
+/** One for all tests of the file, with a look at the end whether the sandbox was asked for anything that it could not answer. */
+export function useBot(): BotOnSandbox {
+  const bot = useOpened(startBotOnSandbox);
+  // Hooks after the tests run last to first: this one before the bot is closed.
+  afterAll(() => {
+    expect(bot.sandbox.failures).toEqual([]);
+  });
+  return bot;
+}
+
+async function startBotOnSandbox(): Promise<BotOnSandbox> {
   const clock = { aheadMs: 0 };
   const now = () => new Date(Date.now() + clock.aheadMs);
-  const folder = await mkdtemp(join(tmpdir(), 'landfall-bot-'));
-  const made = await createDatabase();
-  const database = openDatabase(made.url);
-  const sandbox = await startSandbox({
-    port: 0,
-    dataDir: folder,
-    app: { id: appId, slug: 'landfall', privateKeyPublicPem: keys.publicKey },
-    webhookUrl: null,
-    webhookSecret,
-  });
-  const config = { appId, privateKey: keys.privateKey, webhookSecret, apiUrl: sandbox.apiUrl, url: sandbox.url };
+  const database = await openTestDatabase();
+  const github = await startTestGithub(() => new Date());
+  const { sandbox, config } = github;
   const enqueued: Enqueued[] = [];
   const deps: BotDeps = {
     database,
     queues: recordingQueues(enqueued),
-    github: createGithubApp({ ...config, log, throttle: { enabled: false } }),
+    github: github.app,
     probot: createProbot(config, log),
     consoleUrl: (intentId) => `https://landfall.test/intents/${intentId}`,
     containerUrl: (address) => `http://${address}`,
@@ -110,7 +104,7 @@ export async function startBotOnSandbox(): Promise<BotOnSandbox> {
     clock,
     async post(event, payload, guid = randomUUID()) {
       const body = JSON.stringify(payload);
-      const signature = `sha256=${createHmac('sha256', webhookSecret).update(body).digest('hex')}`;
+      const signature = `sha256=${createHmac('sha256', config.webhookSecret).update(body).digest('hex')}`;
       const headers = { 'content-type': 'application/json', 'x-github-event': event, 'x-github-delivery': guid };
       const signed = { ...headers, 'x-hub-signature-256': signature };
       return (await fetch(webhookUrl, { method: 'POST', body, headers: signed })).status;
@@ -126,10 +120,8 @@ export async function startBotOnSandbox(): Promise<BotOnSandbox> {
     fetchMissed: missedDeliveries({ ...deps, handles: handledEvents }),
     async close() {
       await fastify.close();
-      await sandbox.close();
+      await github.close();
       await database.close();
-      await made.drop();
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

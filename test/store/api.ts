@@ -9,10 +9,11 @@ import { hashToken, newToken } from '../../platform/crypto/hash.ts';
 import { generateKeyPair, importPrivateKey, type KeyPair } from '../../platform/crypto/keys.ts';
 import { signRequest, splitTarget } from '../../platform/signature/sign.ts';
 import { openWake, type Wake } from '../../platform/wake/wake.ts';
-import { openDatabase, type Database } from '../../prisma/client.ts';
+import { openDatabase } from '../../prisma/client.ts';
 import { createAccessToken } from '../../prisma/store/access-tokens.ts';
 import { createRegistrationToken } from '../../prisma/store/registration.ts';
-import { createDatabase } from './database.ts';
+import { useForAll, useOpened } from '../suite.ts';
+import { openTestDatabase, type OpenTestDatabase } from './database.ts';
 
 export interface EnqueuedJob {
   name: string;
@@ -22,7 +23,7 @@ export interface EnqueuedJob {
 export interface TestApi {
   fastify: FastifyInstance;
   api: StartedApi;
-  database: Database;
+  database: OpenTestDatabase;
   wake: Wake;
   deps: ApiDeps;
   jobs: EnqueuedJob[];
@@ -52,10 +53,8 @@ export interface TestApiOptions {
 }
 
 export async function openTestApi({ config, beside }: TestApiOptions = {}): Promise<TestApi> {
-  const server = beside === undefined ? await createDatabase() : null;
-  const url = server?.url ?? databaseUrl(beside!.database);
-  const database = openDatabase(url);
-  const wake = await openWake(url);
+  const database = beside === undefined ? await openTestDatabase() : openBeside(beside.database);
+  const wake = await openWake(database.url);
   const jobs: EnqueuedJob[] = [];
   const listening = new Map<symbol, string>();
   const clock = beside?.clock ?? { now: new Date() };
@@ -96,13 +95,17 @@ export async function openTestApi({ config, beside }: TestApiOptions = {}): Prom
       await fastify.close();
       await wake.close();
       await database.close();
-      await server?.drop();
     },
   };
 }
 
-function databaseUrl({ pool }: Database): string {
-  return pool.options.connectionString!;
+function openBeside({ url }: OpenTestDatabase): OpenTestDatabase {
+  return { ...openDatabase(url), url };
+}
+
+/** One for all tests of the file. */
+export function useTestApi(options?: TestApiOptions): TestApi {
+  return useOpened(() => openTestApi(options));
 }
 
 export interface TestAgentKeys {
@@ -165,6 +168,11 @@ export async function openTestAgent(api: TestApi, name: string): Promise<TestAge
   return agentOf(api, nodeId, keys);
 }
 
+/** One for all tests of the file. */
+export function useTestAgent(api: TestApi, name: string): TestAgent {
+  return useForAll(() => openTestAgent(api, name));
+}
+
 export function agentOf(api: TestApi, nodeId: string, keys: TestAgentKeys): TestAgent {
   const privateKey = importPrivateKey('Ed25519', keys.signing);
   const signed: TestAgent['signed'] = (method, path, { body, headers, now, nonce } = {}) => {
@@ -196,4 +204,9 @@ export async function bearer(api: TestApi, name = 'ada'): Promise<{ id: string; 
   const token = newToken('lf');
   const { id } = await createAccessToken(api.database.db, { name, tokenHash: hashToken(token) });
   return { id, headers: { authorization: `Bearer ${token}` } };
+}
+
+/** The same for all tests of the file, as the header alone. */
+export function useBearer(api: TestApi, name?: string): { authorization: string } {
+  return useForAll(async () => (await bearer(api, name)).headers);
 }

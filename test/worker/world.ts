@@ -1,23 +1,17 @@
 /** The worker on a real database with the sandbox as its GitHub; its jobs run when the test says so. */
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pino from 'pino';
 import { defaultAddressPools } from '../../core/node/addresses.ts';
-import { createGithubApp } from '../../platform/github/app.ts';
 import type { Queues } from '../../platform/queue/queues.ts';
-import { openDatabase, type Database } from '../../prisma/client.ts';
-import { startSandbox, type Sandbox } from '../../sandbox/server.ts';
+import type { Sandbox } from '../../sandbox/server.ts';
 import type { WorkerDeps } from '../../worker/deps.ts';
 import { startWorker } from '../../worker/start.ts';
 import { sweep } from '../../worker/sweep/sweep.ts';
 import { heldQueues, type HeldQueues } from '../fakes/queues.ts';
-import { createDatabase } from '../store/database.ts';
+import { startTestGithub } from '../github.ts';
+import { openTestDatabase, type OpenTestDatabase } from '../store/database.ts';
 
 export interface World<Q extends Queues = HeldQueues> {
-  url: string;
-  database: Database;
+  database: OpenTestDatabase;
   sandbox: Sandbox;
   queues: Q;
   deps: WorkerDeps;
@@ -28,13 +22,6 @@ export interface World<Q extends Queues = HeldQueues> {
   close(): Promise<void>;
 }
 
-const keys = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-});
-const appId = 4242;
-const webhookSecret = 'a webhook secret';
 const log = pino({ level: 'silent' });
 
 /** With jobs that wait for the test. */
@@ -48,24 +35,11 @@ export async function startWorldOn<Q extends Queues>(
 ): Promise<World<Q>> {
   const clock = { aheadMs: 0 };
   const now = (): Date => new Date(Date.now() + clock.aheadMs);
-  const folder = await mkdtemp(join(tmpdir(), 'landfall-worker-'));
-  const made = await createDatabase();
-  const database = openDatabase(made.url, { poolSize: 20 });
-  const sandbox = await startSandbox({
-    port: 0,
-    dataDir: folder,
-    app: { id: appId, slug: 'landfall', privateKeyPublicPem: keys.publicKey },
-    webhookUrl: null,
-    webhookSecret,
-  });
-  const { apiUrl } = sandbox;
-  const github = createGithubApp({
-    ...{ appId, privateKey: keys.privateKey, webhookSecret, apiUrl, log, now },
-    throttle: { enabled: false },
-  });
-  const queues = await open(made.url, now);
+  const database = await openTestDatabase({ poolSize: 20 });
+  const github = await startTestGithub(now);
+  const queues = await open(database.url, now);
   const deps: WorkerDeps = {
-    ...{ database, queues, github, log, now, pools: defaultAddressPools },
+    ...{ database, queues, github: github.app, log, now, pools: defaultAddressPools },
     imagePrefix: '127.0.0.1:7782/landfall',
     consoleUrl: (intentId) => `https://landfall.test/intents/${intentId}`,
     containerUrl: (address) => `http://${address}`,
@@ -73,14 +47,12 @@ export async function startWorldOn<Q extends Queues>(
   };
   startWorker(deps);
   return {
-    ...{ url: made.url, database, sandbox, queues, deps, clock, now },
+    ...{ database, sandbox: github.sandbox, queues, deps, clock, now },
     sweep: () => sweep(deps),
     async close() {
       await queues.close();
-      await sandbox.close();
+      await github.close();
       await database.close();
-      await made.drop();
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
