@@ -21,6 +21,10 @@ async function repository(owner: string, files: Record<string, string> = { Docke
   return { ...made, installationId: made.installationId! };
 }
 
+function commit(repositoryId: number, files: Record<string, string> = { a: 'b' }) {
+  return bot.sandbox.commit({ repositoryId, branch: 'main', author: 'ada', message: 'change', files });
+}
+
 function row(id: number) {
   return bot.database.db.repository.findUniqueOrThrow({ where: { id } });
 }
@@ -53,13 +57,7 @@ describe('repository', () => {
     await bot.sandbox.transferRepository({ repositoryId: id, owner: 'globex' });
     await bot.settle();
     expect(await row(id)).toMatchObject({ owner: 'globex', name: 'boutique', removedAt: null });
-    const { sha } = await bot.sandbox.commit({
-      repositoryId: id,
-      branch: 'main',
-      author: 'ada',
-      message: 'on',
-      files: { a: 'b' },
-    });
+    const { sha } = await commit(id);
     expect(await bot.settle()).toEqual([]);
     const intents = await intentsOf(id);
     expect(intents).toHaveLength(2);
@@ -115,13 +113,7 @@ describe('installation', () => {
     expect((await row(dropped.id)).removedAt).toBeInstanceOf(Date);
     bot.sandbox.faults.set({ kind: 'lose', match: 'installation_repositories*', times: 1 });
     await bot.sandbox.selectRepositories({ installationId, repositoryIds: [kept.id, dropped.id] });
-    await bot.sandbox.commit({
-      repositoryId: dropped.id,
-      branch: 'main',
-      author: 'ada',
-      message: 'back',
-      files: { a: 'b' },
-    });
+    await commit(dropped.id);
     await bot.settle();
     expect((await row(dropped.id)).removedAt).toBeNull();
     expect(await intentsOf(dropped.id)).toHaveLength(2);
@@ -149,13 +141,7 @@ describe('deliveries that come in another order than things happened', () => {
     const { id } = await repository('seller');
     const { id: buyer } = await bot.sandbox.install({ login: 'buyer' });
     bot.sandbox.faults.set({ kind: 'lose', match: 'push', times: 1 });
-    const { sha } = await bot.sandbox.commit({
-      repositoryId: id,
-      branch: 'main',
-      author: 'ada',
-      message: 'on',
-      files: { a: 'b' },
-    });
+    const { sha } = await commit(id);
     const [late] = (await bot.sandbox.listDeliveries({})).filter(({ event }) => event === 'push');
     await bot.sandbox.transferRepository({ repositoryId: id, owner: 'buyer' });
     await bot.settle();
@@ -175,8 +161,7 @@ describe('deliveries that come in another order than things happened', () => {
     await bot.settle();
     bot.sandbox.faults.set({ kind: 'lose', match: 'installation.unsuspend', times: 1 });
     await bot.sandbox.unsuspend({ installationId });
-    const change = { repositoryId: id, branch: 'main', author: 'ada', message: 'awake', files: { a: 'b' } };
-    const { sha } = await bot.sandbox.commit(change);
+    const { sha } = await commit(id);
     expect(await bot.settle()).toEqual([]);
     expect((await intentsOf(id)).at(-1)).toMatchObject({ sha, status: 'active' });
   });
@@ -246,13 +231,7 @@ describe('asked for again', () => {
       where: { environment: { name: 'staging', project: { repositoryId: id } } },
     });
     const revoked = granting.replace(', staging: {}', '');
-    await bot.sandbox.commit({
-      repositoryId: id,
-      branch: 'main',
-      author: 'ada',
-      message: 'no staging',
-      files: { 'landfall.yml': revoked },
-    });
+    await commit(id, { 'landfall.yml': revoked });
     await bot.settle();
     const client = await bot.deps.github.forInstallation(installationId);
     const checkRunId = await sendCheckRunCreate(client, await owedCheckRun(`intent:${old.id}`), 1);

@@ -72,6 +72,12 @@ function owedFor(subject: string) {
   return bot.database.db.outboxWrite.findMany({ where: { subject: { startsWith: subject } }, orderBy: { id: 'asc' } });
 }
 
+/** By a failed check run that shows this. */
+async function expectRefused({ id, sha }: { id: number; sha: string }, output: object) {
+  const [owed] = await owedFor(`config:${id}:${sha}`);
+  expect(owed!.payload).toMatchObject({ body: { conclusion: 'failure', output } });
+}
+
 describe('a push that is deployed', () => {
   it('becomes an intent with its builds, and is owed to GitHub', async () => {
     const { id } = await repository({ Dockerfile: dockerfile });
@@ -280,16 +286,13 @@ describe('a push that is not deployed', () => {
     const { id } = await repository({ 'README.md': '# shop' });
     const { sha } = await push(id, 'main', { 'README.md': '# Shop' });
     await bot.settle();
-    const [owed] = await owedFor(`config:${id}:${sha}`);
-    expect(owed!.payload).toMatchObject({
-      body: {
-        conclusion: 'failure',
-        output: {
-          title: 'There is neither a landfall.yml nor a Dockerfile',
-          summary: expect.stringContaining('Add a Dockerfile') as string,
-        },
+    await expectRefused(
+      { id, sha },
+      {
+        title: 'There is neither a landfall.yml nor a Dockerfile',
+        summary: expect.stringContaining('Add a Dockerfile') as string,
       },
-    });
+    );
     expect(await lastPush(id)).toMatchObject({
       status: 'ignored',
       reasonCode: 'nothing_to_deploy',
@@ -303,17 +306,14 @@ describe('a push that is not deployed', () => {
     const large = dockerfile + '#'.repeat(300_000);
     const { sha } = await push(id, 'main', { Dockerfile: large });
     expect(await bot.settle()).toEqual([]);
-    const [owed] = await owedFor(`config:${id}:${sha}`);
-    expect(owed!.payload).toMatchObject({
-      body: {
-        conclusion: 'failure',
-        output: {
-          title: 'Dockerfile cannot be understood: 1 issue',
-          summary: expect.stringContaining('name the port in landfall.yml') as string,
-          annotations: [{ path: 'Dockerfile' }],
-        },
+    await expectRefused(
+      { id, sha },
+      {
+        title: 'Dockerfile cannot be understood: 1 issue',
+        summary: expect.stringContaining('name the port in landfall.yml') as string,
+        annotations: [{ path: 'Dockerfile' }],
       },
-    });
+    );
     expect(await lastPush(id)).toMatchObject({ status: 'ignored', reasonCode: 'dockerfile_invalid' });
     await push(id, 'main', { 'landfall.yml': 'services: { web: { port: 3000 } }\n' });
     expect(await bot.settle()).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
-import { expecting } from '../testing/fake-node.ts';
+import { expecting } from '../../test/core/facts.ts';
 import { manualClock, settle } from '../testing/manual-clock.ts';
 import type { ExpectedAnswer } from './control.ts';
 import { ControlUnreachable } from './errors.ts';

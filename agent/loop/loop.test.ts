@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
 import { expectedContainer } from '../testing/control-plane.ts';
-import { expecting, exited, fakeNode, running } from '../testing/fake-node.ts';
+import { expecting } from '../../test/core/facts.ts';
+import { exited, fakeNode, running } from '../testing/fake-node.ts';
 import { manualClock, settle } from '../testing/manual-clock.ts';
 import { alarm } from './alarm.ts';
 import { runLoop, targetsOf, type LoopPorts, type Report } from './loop.ts';

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { expectedContainer } from '../testing/control-plane.ts';
-import { exited, expecting, fakeNode, running } from '../testing/fake-node.ts';
+import { expecting } from '../../test/core/facts.ts';
+import { exited, fakeNode, running } from '../testing/fake-node.ts';
 import { systemClock } from './clock.ts';
 import { ActionFailed } from './failure.ts';
 import { emptyMemory } from './memory.ts';

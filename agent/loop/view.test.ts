@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { HealthState } from '../../core/health/health.ts';
 import { expectedContainer } from '../testing/control-plane.ts';
-import { exited, expecting, running } from '../testing/fake-node.ts';
+import { expecting } from '../../test/core/facts.ts';
+import { exited, running } from '../testing/fake-node.ts';
 import { emptyMemory, noteExit } from './memory.ts';
 import { observedContainers, type View } from './view.ts';
 

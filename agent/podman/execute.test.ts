@@ -3,7 +3,7 @@ import type { Action } from '../../core/plan/action.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { ActionFailed } from '../loop/failure.ts';
 import { expectedContainer } from '../testing/control-plane.ts';
-import { expecting } from '../testing/fake-node.ts';
+import { expecting } from '../../test/core/facts.ts';
 import { EngineError } from './errors.ts';
 import { executor, type ExecuteOptions } from './execute.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
-import { expecting } from '../testing/fake-node.ts';
+import { expecting } from '../../test/core/facts.ts';
 import { collectImages } from './collect-images.ts';
 import { EngineError } from './errors.ts';
 import { pulledImages } from './pulled-images.ts';

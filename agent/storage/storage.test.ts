@@ -7,7 +7,7 @@ import { identityFile } from '../keys/identity.ts';
 import { expectedCache, forgetExpected } from '../control/expected-cache.ts';
 import { cursorFile } from '../logs/cursors.ts';
 import { expectedContainer } from '../testing/control-plane.ts';
-import { expecting } from '../testing/fake-node.ts';
+import { expecting } from '../../test/core/facts.ts';
 import { writeAtomically } from './atomic-file.ts';
 import { lockDirectory } from './lock.ts';
 import { socketPathFor } from './socket-path.ts';

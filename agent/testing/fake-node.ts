@@ -1,5 +1,5 @@
 /** A node without an engine: containers as data, changed by actions as the real one would. */
-import type { ExpectedContainer, ExpectedState } from '../../core/contract/expected-state.ts';
+import type { ExpectedContainer } from '../../core/contract/expected-state.ts';
 import type { Action } from '../../core/plan/action.ts';
 import { labelsOf } from '../../core/plan/labels.ts';
 import type { Execute } from '../podman/execute.ts';
@@ -66,16 +66,4 @@ export function running(container: ExpectedContainer, containerId: string, start
 
 export function exited(seen: SeenContainer, exitCode: number): SeenContainer {
   return { ...seen, local: { ...seen.local, state: 'exited', ip: null }, exitCode };
-}
-
-export function expecting(...containers: ExpectedContainer[]): ExpectedState {
-  return {
-    nodeId: 'node-1',
-    generation: 1,
-    network: { name: 'landfall', subnet: '10.200.1.0/24', gateway: '10.200.1.1' },
-    registries: [],
-    containers,
-    work: [],
-    problems: [],
-  };
 }

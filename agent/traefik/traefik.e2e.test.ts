@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveTool } from '../../cli/tools/resolve.ts';
 import type { HttpRoute, Routes } from '../../core/contract/routes.ts';
+import { noHttpOptions, noRoutes } from '../../test/core/facts.ts';
 import { traefik, type Traefik, type TraefikOptions } from './traefik.ts';
 
 let dir: string;
@@ -51,25 +52,13 @@ function portOf(address: string): number {
   return Number(address.split(':').at(-1));
 }
 
-const noOptions: HttpRoute['options'] = {
-  ...{
-    requestHeaders: {},
-    responseHeaders: {},
-    basicAuth: [],
-    allow: [],
-    rateLimit: null,
-    www: null,
-    stripPath: false,
-  },
-};
-
 function web(targets: HttpRoute['targets'], change: Partial<HttpRoute> = {}): HttpRoute {
   return {
     id: 'web',
     hosts: ['shop.test'],
     path: null,
     tls: null,
-    options: noOptions,
+    options: noHttpOptions,
     health: null,
     targets,
     ...change,
@@ -77,7 +66,7 @@ function web(targets: HttpRoute['targets'], change: Partial<HttpRoute> = {}): Ht
 }
 
 function routes(change: Partial<Routes>): Routes {
-  return { challengeUrl: null, http: [], tcp: [], udp: [], certificates: [], ...change };
+  return { ...noRoutes, ...change };
 }
 
 const target = (releaseId: string, ...backends: [string, number][]): HttpRoute['targets'][number] => ({
@@ -135,9 +124,9 @@ describe('Traefik', () => {
 
   it('does what options say', async () => {
     const address = await replica('app');
-    const some = { ...noOptions, requestHeaders: { 'X-A': 'set' }, stripPath: true };
-    const closed = { ...noOptions, allow: ['192.0.2.0/24'] };
-    const www = { ...noOptions, www: 'remove' as const };
+    const some = { ...noHttpOptions, requestHeaders: { 'X-A': 'set' }, stripPath: true };
+    const closed = { ...noHttpOptions, allow: ['192.0.2.0/24'] };
+    const www = { ...noHttpOptions, www: 'remove' as const };
     // The hash of "secret", made by htpasswd.
     const basicAuth = ['ada:$apr1$dHjB0/..$mkTTbqwpK/0h/rz4ZeN8M0'];
     await proxy.apply(
@@ -146,7 +135,11 @@ describe('Traefik', () => {
           web([target('r1', [address, 1])], { path: '/api', options: some }),
           web([target('r1', [address, 1])], { id: 'closed', hosts: ['closed.test'], options: closed }),
           web([target('r1', [address, 1])], { id: 'www', hosts: ['bare.test'], options: www }),
-          web([target('r1', [address, 1])], { id: 'auth', hosts: ['auth.test'], options: { ...noOptions, basicAuth } }),
+          web([target('r1', [address, 1])], {
+            id: 'auth',
+            hosts: ['auth.test'],
+            options: { ...noHttpOptions, basicAuth },
+          }),
         ],
       }),
     );

@@ -28,6 +28,7 @@ export const ObservedContainer = Type.Object({
     Type.Literal('exited'),
     Type.Literal('health_failed'),
     Type.Literal('pull_failed'),
+    Type.Literal('image_missing'),
     Type.Literal('registry_refused'),
     Type.Literal('create_failed'),
     Type.Literal('start_failed'),

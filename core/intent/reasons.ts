@@ -229,6 +229,10 @@ const containerReasons = {
     todo: 'See that it listens on its port on all addresses, and that the path answers 2xx or 3xx.',
   },
   pull_failed: { means: 'The image could not be pulled.', todo: 'See that the registry runs and has the image.' },
+  image_missing: {
+    means: 'The image is not in its registry any more.',
+    todo: 'Run the check again at GitHub, or push: the commit is built anew.',
+  },
   create_failed: { means: 'The container could not be created.', todo: 'Read what the container engine says.' },
   start_failed: { means: 'The container could not be started.', todo: 'See that its command exists in the image.' },
   secrets_unreadable: {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ExpectedContainer, ExpectedState } from '../contract/expected-state.ts';
+import { expecting as state } from '../../test/core/facts.ts';
+import type { ExpectedContainer } from '../contract/expected-state.ts';
 import { defaultHealth } from '../spec/defaults.ts';
 import { actionKey, describe as line, type Action } from './action.ts';
 import { labelNames, labelsOf } from './labels.ts';
@@ -37,15 +38,6 @@ const local = (expected: ExpectedContainer, changed: Partial<LocalContainer> = {
   image: expected.image,
   ip: expected.ip,
   ...changed,
-});
-const state = (...containers: ExpectedContainer[]): ExpectedState => ({
-  nodeId: 'n',
-  generation: 1,
-  network: { name: 'landfall', subnet: '10.200.1.0/24', gateway: '10.200.1.1' },
-  registries: [],
-  containers,
-  work: [],
-  problems: [],
 });
 const observed = (...containers: LocalContainer[]): Observed => ({ containers, backoffs: [], restarts: [] });
 const keys = (actions: readonly Action[]) => actions.map(actionKey);

@@ -88,15 +88,17 @@ describe('owedWrites', () => {
     { ...intent, builds: [built], rollouts: [running], status: 'succeeded', finishedAt: at(12_000) },
   ];
 
+  const sixWrites = [
+    'i1:check:create',
+    'i1:deployment:create',
+    'i1:status:in_progress',
+    'i1:check:live',
+    'i1:status:final',
+    'i1:check:final',
+  ];
+
   it('tells a first deploy in six writes, in order', () => {
-    expect(short(live(views))).toEqual([
-      'i1:check:create',
-      'i1:deployment:create',
-      'i1:status:in_progress',
-      'i1:check:live',
-      'i1:status:final',
-      'i1:check:final',
-    ]);
+    expect(short(live(views))).toEqual(sixWrites);
   });
 
   it('spends its one live update on a build that takes long, with the end of its log, and never a seventh write', () => {
@@ -106,14 +108,7 @@ describe('owedWrites', () => {
     });
     const [first, , ...rest] = views;
     const writes = live([first!, building(1_000), building(19_999), building(20_000), building(40_000), ...rest]);
-    expect(short(writes)).toEqual([
-      'i1:check:create',
-      'i1:deployment:create',
-      'i1:status:in_progress',
-      'i1:check:live',
-      'i1:status:final',
-      'i1:check:final',
-    ]);
+    expect(short(writes)).toEqual(sixWrites);
     const shown = writes[3]?.kind === 'updateCheckRun' ? writes[3].payload.body.output : null;
     expect(shown).toMatchObject({
       title: 'Building',

@@ -1,6 +1,7 @@
 /** What never happens, whatever the fleet does: a small world of allocations, nodes and time, driven at random. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { healthyAllocation } from '../../test/core/facts.ts';
 import { advance } from './advance.ts';
 import type { AllocationFact, Effect, RolloutFacts, RolloutView, Transition } from './facts.ts';
 import { missingReplicas } from './replicas.ts';
@@ -46,21 +47,6 @@ const move = fc.oneof(
 );
 type Move = typeof move extends fc.Arbitrary<infer T> ? T : never;
 
-const allocation: AllocationFact = {
-  id: '',
-  rolloutId: null,
-  releaseId: 'v1',
-  nodeId: 'n1',
-  replica: 0,
-  desired: 'running',
-  observed: 'running',
-  health: 'healthy',
-  detailCode: null,
-  detail: null,
-  lastLog: [],
-  restarts: 0,
-};
-
 const well = { observed: 'running', health: 'healthy', detailCode: null } as const;
 
 function newWorld(replicas: number, oldReplicas: number): World {
@@ -78,9 +64,8 @@ function newWorld(replicas: number, oldReplicas: number): World {
       stopGraceMs: 10_000,
     },
     allocations: Array.from({ length: oldReplicas }, (_, i) => ({
-      ...allocation,
+      ...healthyAllocation,
       id: `old${i}`,
-      rolloutId: 'r1',
       replica: i,
       nodeId: nodeIds[i % 3]!,
     })),
@@ -188,7 +173,7 @@ function perform(world: World, effect: Effect): void {
     for (const one of world.allocations) if (effect.allocationIds.includes(one.id)) one.desired = 'stopped';
   if (effect.kind === 'allocate') {
     const made = effect.placements.map(({ replica, nodeId }) => ({
-      ...allocation,
+      ...healthyAllocation,
       id: `new${replica}`,
       rolloutId: 'r2',
       releaseId: 'v2',

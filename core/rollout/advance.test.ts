@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { healthyAllocation } from '../../test/core/facts.ts';
 import { nodeLeaseMs } from '../node/liveness.ts';
 import { advance } from './advance.ts';
 import type { Advance, AllocationFact, RolloutFacts, RolloutView } from './facts.ts';
@@ -20,21 +21,8 @@ const rollout: RolloutView = {
   deadlineMs: 300_000,
   stopGraceMs: 10_000,
 };
-const own: AllocationFact = {
-  id: 'new',
-  rolloutId: 'r2',
-  releaseId: 'v2',
-  nodeId: 'n1',
-  replica: 0,
-  desired: 'running',
-  observed: 'running',
-  health: 'healthy',
-  detailCode: null,
-  detail: null,
-  lastLog: [],
-  restarts: 0,
-};
-const old: AllocationFact = { ...own, id: 'old', rolloutId: 'r1', releaseId: 'v1' };
+const old = healthyAllocation;
+const own: AllocationFact = { ...old, id: 'new', rolloutId: 'r2', releaseId: 'v2' };
 const placements = [{ replica: 0, nodeId: 'n1', ip: '10.200.1.2', reasons: [] }];
 const facts: RolloutFacts = {
   service: { removed: null, generation: 2 },

@@ -12,6 +12,7 @@ const patienceMs: Partial<Record<ReasonCode, number>> = {
   registry_refused: 0,
   secrets_unreadable: 0,
   pull_failed: 30_000,
+  image_missing: 30_000,
   create_failed: 15_000,
   start_failed: 15_000,
   disk_full: 30_000,

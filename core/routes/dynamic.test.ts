@@ -1,20 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { noHttpOptions, noRoutes } from '../../test/core/facts.ts';
 import type { HttpRoute, Routes } from '../contract/routes.ts';
 import { dynamicConfiguration } from './dynamic.ts';
 
-const noOptions: HttpRoute['options'] = {
-  ...{
-    requestHeaders: {},
-    responseHeaders: {},
-    basicAuth: [],
-    allow: [],
-    rateLimit: null,
-    www: null,
-    stripPath: false,
-  },
-};
 const route: HttpRoute = {
-  ...{ id: 'shop-web', hosts: ['shop.example.com'], path: null, tls: 'redirect', options: noOptions, health: null },
+  ...{ id: 'shop-web', hosts: ['shop.example.com'], path: null, tls: 'redirect', options: noHttpOptions, health: null },
   targets: [
     {
       releaseId: 'r1',
@@ -26,7 +16,6 @@ const route: HttpRoute = {
     },
   ],
 };
-const nothing: Routes = { challengeUrl: null, http: [], tcp: [], udp: [], certificates: [] };
 
 type Parts = Record<string, Record<string, Record<string, unknown>>>;
 
@@ -35,7 +24,7 @@ function rendered(routes: Partial<Routes>): { http: Parts; tcp: Parts; udp: Part
     certFile: `/${digest}.crt`,
     keyFile: `/${digest}.key`,
   });
-  return dynamicConfiguration({ ...nothing, ...routes }, { digest: 'abc', certificateFiles }) as ReturnType<
+  return dynamicConfiguration({ ...noRoutes, ...routes }, { digest: 'abc', certificateFiles }) as ReturnType<
     typeof rendered
   >;
 }
