@@ -3,8 +3,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Static } from 'typebox';
 import type { BuildOutcome, ClaimAnswer } from '../core/contract/work.ts';
+import { useRegistry } from '../test/agent/suite.ts';
 import { part } from '../test/parts.ts';
-import { startRegistry, type RegistryDaemon } from './build/buildkit/testing.ts';
 import { cgroupVersion } from './cgroup/version.ts';
 import { run } from './process/run.ts';
 import { instanceName } from './storage/instance.ts';
@@ -17,7 +17,7 @@ import { lineOf, processesOf } from './testing/processes.ts';
 type BuildOrder = Static<typeof ClaimAnswer>['order'];
 
 const user = { username: 'pusher', password: 'canary-registry-password' };
-let registry: RegistryDaemon;
+const registry = useRegistry(user);
 let plane: TestControlPlane;
 let source: TestGitServer;
 let one: TestAgent;
@@ -26,7 +26,6 @@ let count = 0;
 
 beforeAll(async () => {
   busybox = await part('busybox');
-  registry = await startRegistry(await part('docker-registry'), user);
   source = await startGitServer();
   const network = await reserveNetwork();
   plane = await startControlPlane(network);
@@ -41,7 +40,6 @@ afterAll(async () => {
   await one.end();
   await source.stop();
   await plane.stop();
-  await registry.stop();
 });
 
 /** A repository whose image needs no base image. */
@@ -77,7 +75,7 @@ function offer(sha: string, change: Partial<BuildOrder> = {}, spec: Partial<Buil
       ...spec,
     },
     imageName: `${registry.host}/acme/app/web`,
-    registry: { host: registry.host, insecure: true, sealedCredentials: seals.credentials(registry.host, user) },
+    registry: seals.registry(registry.host, user),
     sealedSourceToken: seals.sourceToken({ workItemId: workId, attempt: 1 }, source.token),
     limits: { cpuMillis: 1_000, memoryBytes: 256 * 1024 ** 2 },
     maxLogBytes: 1024 ** 2,
@@ -197,10 +195,7 @@ describe('a build', () => {
   it('says that the registry refuses the password', async () => {
     const sha = await source.commit(repository(['RUN echo 1']));
     const wrong = { username: user.username, password: 'wrong' };
-    const sealedCredentials = plane.seals().credentials(registry.host, wrong);
-    const outcome = failed(
-      (await build(sha, { registry: { host: registry.host, insecure: true, sealedCredentials } })).outcome,
-    );
+    const outcome = failed((await build(sha, { registry: plane.seals().registry(registry.host, wrong) })).outcome);
     expect(outcome).toMatchObject({ code: 'registry_refused' });
     expect(outcome.message).toContain(registry.host);
   });

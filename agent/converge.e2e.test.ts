@@ -8,8 +8,8 @@ import type { StatusReport } from '../core/contract/status.ts';
 import type { HealthCheck } from '../core/spec/service.ts';
 import { escapes } from '../test/hostile/archive.ts';
 import { hostileWords } from '../test/hostile/names.ts';
+import { useRegistry } from '../test/agent/suite.ts';
 import { part } from '../test/parts.ts';
-import { startRegistry, type RegistryDaemon } from './build/buildkit/testing.ts';
 import { startTestAgent, type TestAgent } from './testing/agent.ts';
 import { containerOf, expectedContainer, startControlPlane, type TestControlPlane } from './testing/control-plane.ts';
 import { pushBusyboxImage } from './testing/image.ts';
@@ -18,27 +18,24 @@ import { lineOf, processesOf } from './testing/processes.ts';
 
 const user = { username: 'puller', password: 'correct horse' };
 const id = expectedContainer({ image: '', ip: '' }).allocationId;
-let registry: RegistryDaemon;
+const registry = useRegistry(user);
 let network: TestNetwork;
 let plane: TestControlPlane;
 let one: TestAgent;
 let image: string;
 
 beforeAll(async () => {
-  registry = await startRegistry(await part('docker-registry'), user);
   const base = { host: registry.host, repository: 'test/web', user, busybox: await part('busybox'), exposedPorts: [] };
   image = await pushBusyboxImage({ ...base, marker: 'one' });
   network = await reserveNetwork();
   plane = await startControlPlane(network);
   one = await startTestAgent(plane, { bridge: network.bridge, limits: { passMs: 10_000, actionMs: 3_000 } });
-  const sealedCredentials = plane.seals().credentials(registry.host, user);
-  plane.expect({ registries: [{ host: registry.host, insecure: true, sealedCredentials }] });
+  plane.expect({ registries: [plane.seals().registry(registry.host, user)] });
 });
 
 afterAll(async () => {
   await one.end();
   await plane.stop();
-  await registry.stop();
 });
 
 const served = async (ip: string): Promise<string> => (await fetch(`http://${ip}:8080/`)).text();
@@ -246,11 +243,11 @@ describe('an agent', () => {
   });
 
   it('says that the registry refuses the password, and serves the others (P02)', async () => {
-    const wrong = plane.seals().credentials(registry.host, { username: 'puller', password: 'wrong' });
-    const right = plane.seals().credentials(registry.host, user);
+    const wrong = plane.seals().registry(registry.host, { username: 'puller', password: 'wrong' });
+    const right = plane.seals().registry(registry.host, user);
     const unknown = image.replace(/@.*/, `@${digest('e')}`);
     plane.expect({
-      registries: [{ host: registry.host, insecure: true, sealedCredentials: wrong }],
+      registries: [wrong],
       containers: [web(), other({ specDigest: digest('7'), image: unknown })],
     });
     const report = await plane.reported((r) => containerOf(r, other().allocationId)?.detailCode === 'registry_refused');
@@ -260,7 +257,7 @@ describe('an agent', () => {
     await plane.reported(healthy(id));
     expect(report.actions.find(({ ok }) => !ok)?.retryAt).not.toBeNull();
     plane.expect({
-      registries: [{ host: registry.host, insecure: true, sealedCredentials: right }],
+      registries: [right],
       containers: [web()],
     });
     await plane.reported((r) => r.converged);

@@ -1,9 +1,9 @@
 import { cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { useRegistry } from '../test/agent/suite.ts';
 import { part } from '../test/parts.ts';
 import { agentEnvironment } from '../platform/config/agent.ts';
-import { startRegistry, type RegistryDaemon } from './build/buildkit/testing.ts';
 import { run } from './process/run.ts';
 import { instanceName } from './storage/instance.ts';
 import { startAgentProcess, type AgentProcess } from './testing/agent-process.ts';
@@ -16,7 +16,7 @@ import { reserveNetwork, type TestNetwork } from './testing/network.ts';
 import { lineOf, processesOf } from './testing/processes.ts';
 
 const user = { username: 'puller', password: 'correct horse' };
-let registry: RegistryDaemon;
+const registry = useRegistry(user);
 let source: TestGitServer;
 let network: TestNetwork;
 let plane: TestControlPlane;
@@ -26,7 +26,6 @@ let buildkitd: string;
 
 beforeAll(async () => {
   [busybox, buildkitd] = await Promise.all([part('busybox'), part('buildkitd')]);
-  registry = await startRegistry(await part('docker-registry'), user);
   source = await startGitServer();
   const base = { host: registry.host, repository: 'test/web', user, busybox, exposedPorts: [] };
   image = await pushBusyboxImage({ ...base, marker: 'one' });
@@ -34,7 +33,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await source.stop();
-  await registry.stop();
 });
 
 const commandLines = (dataDir: string): string[] => processesOf(dataDir).map(lineOf);
@@ -75,9 +73,7 @@ async function expectOne() {
     healthy: async () => {
       plane.expect({
         containers: [container],
-        registries: [
-          { host: registry.host, insecure: true, sealedCredentials: plane.seals().credentials(registry.host, user) },
-        ],
+        registries: [plane.seals().registry(registry.host, user)],
       });
       const report = await plane.reported((r) => containerOf(r, container.allocationId)?.health === 'healthy', 60_000);
       return containerOf(report, container.allocationId);
@@ -218,7 +214,7 @@ function offerBuild(sha: string, attempt: number): void {
     sha,
     spec: { kind: 'dockerfile', context: '.', dockerfile: 'Dockerfile', target: null, args: {}, timeoutMs: 600_000 },
     imageName: `${registry.host}/acme/app/web`,
-    registry: { host: registry.host, insecure: true, sealedCredentials: seals.credentials(registry.host, user) },
+    registry: seals.registry(registry.host, user),
     sealedSourceToken: seals.sourceToken({ workItemId: 'work', attempt }, source.token),
     limits: { cpuMillis: 1_000, memoryBytes: 256 * 1024 ** 2 },
     maxLogBytes: 1024 ** 2,

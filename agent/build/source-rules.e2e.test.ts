@@ -1,44 +1,22 @@
 import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { part } from '../../test/parts.ts';
-import { connectBuildKit, type BuildKitClient } from './buildkit/client.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useBuildKit, useRegistry } from '../../test/agent/suite.ts';
 import { buildDockerfile } from './buildkit/dockerfile.ts';
 import { BuildError } from './buildkit/errors.ts';
-import {
-  startBuildKit,
-  startRegistry,
-  temporaryFolder,
-  writeTree,
-  type BuildKitDaemon,
-  type RegistryDaemon,
-} from './buildkit/testing.ts';
+import { temporaryFolder, writeTree } from './buildkit/testing.ts';
 import { ownImagesOnly } from './source-rules.ts';
 
 const user = { username: 'builder', password: 'correct horse' };
-let daemon: BuildKitDaemon;
-let registry: RegistryDaemon;
-let client: BuildKitClient;
+const registry = useRegistry(user);
+const buildkit = useBuildKit(registry);
 let ofOthers: string;
 let own: string;
 
 beforeAll(async () => {
-  registry = await startRegistry(await part('docker-registry'), user);
-  daemon = await startBuildKit({
-    buildkitd: await part('buildkitd'),
-    runc: await part('runc'),
-    plainRegistries: [registry.host],
-  });
-  client = connectBuildKit(daemon.address);
   ofOthers = `${registry.host}/landfall/42/web:1`;
   own = `${registry.host}/landfall/421/base:1`;
   await build(ofOthers, 'FROM scratch\nCOPY Dockerfile /secret-of-others\n');
   await build(own, 'FROM scratch\nCOPY Dockerfile /base\n');
-});
-
-afterAll(async () => {
-  client.close();
-  await daemon.stop();
-  await registry.stop();
 });
 
 /** As a build of the repository that the name belongs to, with credentials for the whole registry. */
@@ -46,7 +24,7 @@ async function build(name: string, dockerfile: string, buildArgs: Record<string,
   const folder = await temporaryFolder('context');
   await writeTree(folder, { Dockerfile: dockerfile });
   try {
-    await buildDockerfile(client, {
+    await buildDockerfile(buildkit.client, {
       ...{ sourceDir: folder, contextDir: '.', dockerfile: 'Dockerfile', target: null, buildArgs, labels: {} },
       image: { name, push: true, insecure: true },
       cache: { imports: [], exports: [] },

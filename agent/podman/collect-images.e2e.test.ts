@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { useRegistry } from '../../test/agent/suite.ts';
 import { part } from '../../test/parts.ts';
-import { startRegistry, type RegistryDaemon } from '../build/buildkit/testing.ts';
 import { startTestAgent, type TestAgent } from '../testing/agent.ts';
 import { containerOf, expectedContainer, startControlPlane, type TestControlPlane } from '../testing/control-plane.ts';
 import { pushBusyboxImage } from '../testing/image.ts';
@@ -9,24 +9,21 @@ import { collectImages } from './collect-images.ts';
 import { pulledImages } from './pulled-images.ts';
 
 const user = { username: 'puller', password: 'correct horse' };
-let registry: RegistryDaemon;
+const registry = useRegistry(user);
 let network: TestNetwork;
 let plane: TestControlPlane;
 let one: TestAgent;
 
 beforeAll(async () => {
-  registry = await startRegistry(await part('docker-registry'), user);
   network = await reserveNetwork();
   plane = await startControlPlane(network);
   one = await startTestAgent(plane, { bridge: network.bridge });
-  const sealedCredentials = plane.seals().credentials(registry.host, user);
-  plane.expect({ registries: [{ host: registry.host, insecure: true, sealedCredentials }] });
+  plane.expect({ registries: [plane.seals().registry(registry.host, user)] });
 });
 
 afterAll(async () => {
   await one.end();
   await plane.stop();
-  await registry.stop();
 });
 
 const namesOf = async (): Promise<string[]> => (await one.engine.images()).flatMap(({ Names }) => Names ?? []).sort();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { Static } from 'typebox';
-import type { ExpectedContainer, ExpectedState } from '../../core/contract/expected-state.ts';
+import type { ExpectedContainer, ExpectedState, RegistryAccess } from '../../core/contract/expected-state.ts';
 import type { LogLine, LogsRequest } from '../../core/contract/logs.ts';
 import type { RegisterRequest } from '../../core/contract/register.ts';
 import type { ObservedContainer, StatusReport } from '../../core/contract/status.ts';
@@ -47,7 +47,8 @@ export interface TestControlPlane {
 
 /** Seals to the node that registered. */
 export interface Seals {
-  credentials: (host: string, credentials: { username: string; password: string }) => string;
+  /** Of a registry on this machine, with what to pull and push as. */
+  registry: (host: string, credentials: { username: string; password: string }) => RegistryAccess;
   secrets: (serviceId: string, values: Record<string, string>) => string;
   sourceToken: (claim: { workItemId: string; attempt: number }, token: string) => string;
 }
@@ -100,7 +101,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<T
     seals: (): Seals => {
       const { sealingKey } = registered();
       return {
-        credentials: (host, value) => seal(sealingKey, bytes(JSON.stringify(value)), registryContext(host)),
+        registry: (host, value) => {
+          const sealedCredentials = seal(sealingKey, bytes(JSON.stringify(value)), registryContext(host));
+          return { host, insecure: true, sealedCredentials };
+        },
         secrets: (serviceId, values) => seal(sealingKey, bytes(JSON.stringify(values)), secretsContext(serviceId)),
         sourceToken: (claim, value) => seal(sealingKey, bytes(value), sourceTokenContext(claim)),
       };

@@ -1,5 +1,6 @@
 /** The process that builds with our client: it stays up, as the agent does, and answers one build at a time over IPC. */
 import { connectBuildKit } from '../../agent/build/buildkit/client.ts';
+import { dockerfileRequest } from '../../agent/build/buildkit/testing.ts';
 
 interface Order {
   readonly contextDir: string;
@@ -10,18 +11,7 @@ if (address === undefined) throw new Error('The first argument is the address of
 const client = connectBuildKit(address);
 
 async function build({ contextDir }: Order): Promise<void> {
-  await client.solve({
-    frontend: 'dockerfile.v0',
-    frontendAttrs: {},
-    localDirs: { context: { path: contextDir }, dockerfile: { path: contextDir } },
-    exports: [],
-    cacheImports: [],
-    cacheExports: [],
-    secrets: {},
-    registryAuth: () => undefined,
-    onProgress: () => undefined,
-    signal: AbortSignal.timeout(120_000),
-  });
+  await client.solve(dockerfileRequest(contextDir));
 }
 
 process.on('message', (order: Order) => {

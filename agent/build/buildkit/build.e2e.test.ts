@@ -1,43 +1,19 @@
 import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openBuildKit, useBuildKit, useRegistry } from '../../../test/agent/suite.ts';
 import { part } from '../../../test/parts.ts';
 import { descendantsOf } from '../../testing/processes.ts';
-import { connectBuildKit, type BuildKitClient } from './client.ts';
 import { buildDockerfile, registryCache, type DockerfileBuild } from './dockerfile.ts';
-import { BuildError, type BuildProblem } from './errors.ts';
 import type { ProgressEvent } from './progress.ts';
-import {
-  freePort,
-  startBuildKit,
-  startRegistry,
-  temporaryFolder,
-  writeBusyboxContext,
-  writeTree,
-  type BuildKitDaemon,
-  type RegistryDaemon,
-} from './testing.ts';
+import { freePort, problemOf, temporaryFolder, writeBusyboxContext, writeTree } from './testing.ts';
 
 const user = { username: 'builder', password: 'correct horse' };
-let daemon: BuildKitDaemon;
-let registry: RegistryDaemon;
-let client: BuildKitClient;
+const registry = useRegistry(user);
+const buildkit = useBuildKit(registry);
 let busybox: string;
 
 beforeAll(async () => {
   busybox = await part('busybox');
-  registry = await startRegistry(await part('docker-registry'), user);
-  daemon = await startBuildKit({
-    buildkitd: await part('buildkitd'),
-    runc: await part('runc'),
-    plainRegistries: [registry.host],
-  });
-  client = connectBuildKit(daemon.address);
-});
-
-afterAll(async () => {
-  client.close();
-  await daemon.stop();
-  await registry.stop();
 });
 
 async function newFolder(): Promise<string> {
@@ -70,19 +46,9 @@ function order(sourceDir: string, changes: Partial<DockerfileBuild> = {}): Docke
   };
 }
 
-async function problemOf(build: Promise<unknown>): Promise<BuildProblem> {
-  try {
-    await build;
-  } catch (error) {
-    if (error instanceof BuildError) return error.problem;
-    throw error;
-  }
-  throw new Error('The build succeeded.');
-}
-
 /** Processes of this daemon whose arguments hold the text. */
 function processesWith(text: string): number {
-  return descendantsOf(daemon.process.pid ?? 0).filter(({ argv }) => argv.includes(text)).length;
+  return descendantsOf(buildkit.daemon.process.pid ?? 0).filter(({ argv }) => argv.includes(text)).length;
 }
 
 function logText(events: readonly ProgressEvent[]): string {
@@ -94,7 +60,7 @@ describe('a build', () => {
     const folder = await context(['RUN ["/bin/sh", "-c", "echo to stdout; echo to stderr >&2"]']);
     const events: ProgressEvent[] = [];
     const result = await buildDockerfile(
-      client,
+      buildkit.client,
       order(folder, {
         image: { name: `${registry.host}/test/app:1`, push: true, insecure: true },
         onProgress: (event) => events.push(event),
@@ -134,7 +100,7 @@ describe('a build', () => {
     });
     const events: ProgressEvent[] = [];
     await buildDockerfile(
-      client,
+      buildkit.client,
       order(folder, {
         target: 'wanted',
         buildArgs: { COLOUR: 'blue' },
@@ -147,9 +113,9 @@ describe('a build', () => {
 
   it('says which steps came from the cache', async () => {
     const folder = await context(['RUN ["/bin/sh", "-c", "echo once"]']);
-    await buildDockerfile(client, order(folder));
+    await buildDockerfile(buildkit.client, order(folder));
     const events: ProgressEvent[] = [];
-    await buildDockerfile(client, order(folder, { onProgress: (event) => events.push(event) }));
+    await buildDockerfile(buildkit.client, order(folder, { onProgress: (event) => events.push(event) }));
     expect(events.filter((event) => event.kind === 'vertex-cached').map(({ name }) => name)).toEqual([
       '[1/2] COPY bin/sh /bin/sh',
       '[2/2] RUN ["/bin/sh", "-c", "echo once"]',
@@ -160,20 +126,14 @@ describe('a build', () => {
     const folder = await context(['RUN ["/bin/sh", "-c", "echo from the registry"]']);
     const cache = registryCache(`${registry.host}/test/cached`, true);
     const image = { name: `${registry.host}/test/cached:1`, push: true, insecure: true };
-    await buildDockerfile(client, order(folder, { cache, image }));
-    const other = await startBuildKit({
-      buildkitd: await part('buildkitd'),
-      runc: await part('runc'),
-      plainRegistries: [registry.host],
-    });
-    const otherClient = connectBuildKit(other.address);
+    await buildDockerfile(buildkit.client, order(folder, { cache, image }));
+    const other = await openBuildKit(registry);
     try {
       const events: ProgressEvent[] = [];
-      await buildDockerfile(otherClient, order(folder, { cache, image, onProgress: (event) => events.push(event) }));
+      await buildDockerfile(other.client, order(folder, { cache, image, onProgress: (event) => events.push(event) }));
       expect(events.filter((event) => event.kind === 'vertex-cached')).toHaveLength(2);
     } finally {
-      otherClient.close();
-      await other.stop();
+      await other.close();
     }
   });
 
@@ -184,7 +144,7 @@ describe('a build', () => {
     const logs = await Promise.all(
       folders.map(async (folder) => {
         const events: ProgressEvent[] = [];
-        await buildDockerfile(client, order(folder, { onProgress: (event) => events.push(event) }));
+        await buildDockerfile(buildkit.client, order(folder, { onProgress: (event) => events.push(event) }));
         return logText(events);
       }),
     );
@@ -195,7 +155,7 @@ describe('a build', () => {
 describe('a build that fails', () => {
   it('names the step, its lines in the Dockerfile, the exit code and the last lines', async () => {
     const folder = await context(['RUN ["/bin/sh", "-c", \\', '  "echo first; echo last; exit 7"]']);
-    const problem = await problemOf(buildDockerfile(client, order(folder)));
+    const problem = await problemOf(buildDockerfile(buildkit.client, order(folder)));
     expect(problem).toMatchObject({
       kind: 'step-failed',
       exitCode: 7,
@@ -207,7 +167,9 @@ describe('a build that fails', () => {
   it('names the path of a Dockerfile that lies deeper', async () => {
     const folder = await context([]);
     await writeTree(folder, { 'deploy/web.Dockerfile': 'FROM scratch\nCOPY missing /x\n' });
-    const problem = await problemOf(buildDockerfile(client, order(folder, { dockerfile: 'deploy/web.Dockerfile' })));
+    const problem = await problemOf(
+      buildDockerfile(buildkit.client, order(folder, { dockerfile: 'deploy/web.Dockerfile' })),
+    );
     expect(problem).toMatchObject({
       kind: 'step-failed',
       exitCode: null,
@@ -217,7 +179,7 @@ describe('a build that fails', () => {
 
   it('tells a Dockerfile that cannot be parsed, with the line', async () => {
     const folder = await context(['COPPY a b']);
-    expect(await problemOf(buildDockerfile(client, order(folder)))).toMatchObject({
+    expect(await problemOf(buildDockerfile(buildkit.client, order(folder)))).toMatchObject({
       kind: 'dockerfile-invalid',
       source: { file: 'Dockerfile', lines: { start: 3, end: 3 } },
     });
@@ -226,7 +188,7 @@ describe('a build that fails', () => {
   it('tells a base image that cannot be fetched, with the line', async () => {
     const folder = await newFolder();
     await writeTree(folder, { Dockerfile: `FROM 127.0.0.1:${await freePort()}/none/base:1\n` });
-    expect(await problemOf(buildDockerfile(client, order(folder)))).toMatchObject({
+    expect(await problemOf(buildDockerfile(buildkit.client, order(folder)))).toMatchObject({
       kind: 'base-image-unavailable',
       source: { lines: { start: 1, end: 1 } },
     });
@@ -238,7 +200,10 @@ describe('a build that fails', () => {
       (_, index) => `# line ${index} of a Dockerfile that explains itself at length`,
     );
     const folder = await context([...comments, 'RUN ["/bin/sh", "-c", "exit 3"]']);
-    expect(await problemOf(buildDockerfile(client, order(folder)))).toMatchObject({ kind: 'step-failed', exitCode: 3 });
+    expect(await problemOf(buildDockerfile(buildkit.client, order(folder)))).toMatchObject({
+      kind: 'step-failed',
+      exitCode: 3,
+    });
   });
 
   it('tells a registry that refuses the password', async () => {
@@ -247,7 +212,7 @@ describe('a build that fails', () => {
       image: { name: `${registry.host}/test/refused:1`, push: true, insecure: true },
       registryAuth: () => ({ username: user.username, password: 'wrong' }),
     });
-    expect(await problemOf(buildDockerfile(client, build))).toEqual({
+    expect(await problemOf(buildDockerfile(buildkit.client, build))).toEqual({
       kind: 'registry-auth-refused',
       host: registry.host,
       status: 401,
@@ -258,7 +223,7 @@ describe('a build that fails', () => {
     const host = `127.0.0.1:${await freePort()}`;
     const folder = await context([]);
     const build = order(folder, { image: { name: `${host}/test/app:1`, push: true, insecure: true } });
-    expect(await problemOf(buildDockerfile(client, build))).toEqual({
+    expect(await problemOf(buildDockerfile(buildkit.client, build))).toEqual({
       kind: 'registry-unreachable',
       host,
       reason: 'ECONNREFUSED',
@@ -267,9 +232,9 @@ describe('a build that fails', () => {
 
   it('leaves the connection fit for the next build', async () => {
     const folder = await context(['RUN ["/bin/sh", "-c", "exit 1"]']);
-    await problemOf(buildDockerfile(client, order(folder)));
+    await problemOf(buildDockerfile(buildkit.client, order(folder)));
     const next = await context([]);
-    expect((await buildDockerfile(client, order(next))).imageDigest).not.toBeNull();
+    expect((await buildDockerfile(buildkit.client, order(next))).imageDigest).not.toBeNull();
   });
 });
 
@@ -285,13 +250,16 @@ describe('a build that is cancelled', () => {
         cancel.abort(new Error('a newer push came'));
       },
     });
-    expect(await problemOf(buildDockerfile(client, build))).toEqual({ kind: 'cancelled', reason: 'a newer push came' });
+    expect(await problemOf(buildDockerfile(buildkit.client, build))).toEqual({
+      kind: 'cancelled',
+      reason: 'a newer push came',
+    });
     await vi.waitFor(() => expect(processesWith('60.25')).toBe(0), { timeout: 5_000, interval: 50 });
   });
 
   it('never starts when it was cancelled before', async () => {
     const folder = await context([]);
     const build = order(folder, { signal: AbortSignal.abort(new Error('too late')) });
-    expect(await problemOf(buildDockerfile(client, build))).toEqual({ kind: 'cancelled', reason: 'too late' });
+    expect(await problemOf(buildDockerfile(buildkit.client, build))).toEqual({ kind: 'cancelled', reason: 'too late' });
   });
 });

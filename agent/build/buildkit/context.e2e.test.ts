@@ -2,28 +2,20 @@ import { execFile } from 'node:child_process';
 import { chmod, link, mkdir, readFile, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { useBuildKit } from '../../../test/agent/suite.ts';
 import { part } from '../../../test/parts.ts';
-import { connectBuildKit, type BuildKitClient } from './client.ts';
 import { BuildError } from './errors.ts';
 import type { ProgressEvent } from './progress.ts';
 import type { SolveRequest } from './solve-request.ts';
-import { startBuildKit, temporaryFolder, writeBusyboxContext, writeTree, type BuildKitDaemon } from './testing.ts';
+import { dockerfileRequest, temporaryFolder, writeBusyboxContext, writeTree } from './testing.ts';
 
 const run = promisify(execFile);
-let daemon: BuildKitDaemon;
-let client: BuildKitClient;
+const buildkit = useBuildKit();
 let busybox: string;
 
 beforeAll(async () => {
   busybox = await part('busybox');
-  daemon = await startBuildKit({ buildkitd: await part('buildkitd'), runc: await part('runc') });
-  client = connectBuildKit(daemon.address);
-});
-
-afterAll(async () => {
-  client.close();
-  await daemon.stop();
 });
 
 async function folderFor(name: string): Promise<string> {
@@ -34,19 +26,8 @@ async function folderFor(name: string): Promise<string> {
 
 async function build(folder: string, changes: Partial<SolveRequest> = {}): Promise<string> {
   const events: ProgressEvent[] = [];
-  await client.solve({
-    frontend: 'dockerfile.v0',
-    frontendAttrs: {},
-    localDirs: { context: { path: folder }, dockerfile: { path: folder } },
-    exports: [],
-    cacheImports: [],
-    cacheExports: [],
-    secrets: {},
-    registryAuth: () => undefined,
-    onProgress: (event) => events.push(event),
-    signal: AbortSignal.timeout(120_000),
-    ...changes,
-  });
+  const onProgress = (event: ProgressEvent) => void events.push(event);
+  await buildkit.client.solve(dockerfileRequest(folder, { onProgress, ...changes }));
   return events.map((event) => (event.kind === 'log' ? Buffer.from(event.data).toString('utf8') : '')).join('');
 }
 
@@ -221,5 +202,5 @@ it('leaves no trace of a secret in what the daemon keeps of a build', async () =
     'RUN --mount=type=secret,id=token ["/bin/sh", "-c", "test -s /run/secrets/token"]',
   ]);
   await build(folder, { secrets: { token: Buffer.from('canary-5d1f') } });
-  expect(await readFile(daemon.logFile, 'utf8')).not.toContain('canary-5d1f');
+  expect(await readFile(buildkit.daemon.logFile, 'utf8')).not.toContain('canary-5d1f');
 });

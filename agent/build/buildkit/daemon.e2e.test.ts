@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { startTestBuildKit } from '../../../test/agent/suite.ts';
 import { part } from '../../../test/parts.ts';
 import { connectBuildKit, type BuildKitClient } from './client.ts';
-import { BuildError, type BuildProblem } from './errors.ts';
 import type { ProgressEvent } from './progress.ts';
 import type { SolveRequest } from './solve-request.ts';
-import { startBuildKit, temporaryFolder, writeBusyboxContext, type BuildKitDaemon } from './testing.ts';
+import { dockerfileRequest, problemOf, temporaryFolder, writeBusyboxContext, type BuildKitDaemon } from './testing.ts';
 
 const run = promisify(execFile);
 const ending: (() => unknown)[] = [];
@@ -17,8 +17,7 @@ afterEach(async () => {
 });
 
 async function start(root?: string): Promise<BuildKitDaemon> {
-  const tools = { buildkitd: await part('buildkitd'), runc: await part('runc') };
-  const daemon = await startBuildKit({ ...tools, ...(root === undefined ? {} : { root }) });
+  const daemon = await startTestBuildKit(root === undefined ? {} : { root });
   ending.push(() => daemon.stop());
   return daemon;
 }
@@ -33,29 +32,7 @@ async function request(instructions: readonly string[], changes: Partial<SolveRe
   const folder = await temporaryFolder('context');
   ending.push(() => rm(folder, { recursive: true }));
   await writeBusyboxContext(folder, await part('busybox'), instructions);
-  return {
-    frontend: 'dockerfile.v0',
-    frontendAttrs: {},
-    localDirs: { context: { path: folder }, dockerfile: { path: folder } },
-    exports: [],
-    cacheImports: [],
-    cacheExports: [],
-    secrets: {},
-    registryAuth: () => undefined,
-    onProgress: () => undefined,
-    signal: AbortSignal.timeout(60_000),
-    ...changes,
-  };
-}
-
-async function problemOf(build: Promise<unknown>): Promise<BuildProblem> {
-  try {
-    await build;
-  } catch (error) {
-    if (error instanceof BuildError) return error.problem;
-    throw error;
-  }
-  throw new Error('The build succeeded.');
+  return dockerfileRequest(folder, { signal: AbortSignal.timeout(60_000), ...changes });
 }
 
 /** Runs once, when the build prints its first line. */

@@ -2,28 +2,20 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { hostileFileName, hostileText, hostileWords, pwned } from '../../../test/hostile/names.ts';
+import { useBuildKit } from '../../../test/agent/suite.ts';
 import { part } from '../../../test/parts.ts';
-import { connectBuildKit, type BuildKitClient } from './client.ts';
 import { buildDockerfile, type DockerfileBuild } from './dockerfile.ts';
 import { BuildError } from './errors.ts';
 import type { ProgressEvent } from './progress.ts';
-import { startBuildKit, temporaryFolder, writeBusyboxContext, type BuildKitDaemon } from './testing.ts';
+import { temporaryFolder, writeBusyboxContext } from './testing.ts';
 
-let daemon: BuildKitDaemon;
-let client: BuildKitClient;
+const buildkit = useBuildKit();
 let busybox: string;
 
 beforeAll(async () => {
   busybox = await part('busybox');
-  daemon = await startBuildKit({ buildkitd: await part('buildkitd'), runc: await part('runc') });
-  client = connectBuildKit(daemon.address);
-});
-
-afterAll(async () => {
-  client.close();
-  await daemon.stop();
 });
 
 interface Wanted {
@@ -58,7 +50,7 @@ async function printed({
         join(context, dockerfile),
         ['FROM scratch', 'COPY bin/sh /bin/sh', ...instructions, ''].join('\n'),
       );
-    await buildDockerfile(client, {
+    await buildDockerfile(buildkit.client, {
       ...{
         sourceDir,
         contextDir,

@@ -9,6 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { hash } from 'bcryptjs';
 import { connectBuildKit } from './client.ts';
+import { BuildError, type BuildProblem } from './errors.ts';
+import type { SolveRequest } from './solve-request.ts';
 
 const run = promisify(execFile);
 
@@ -197,4 +199,32 @@ export async function writeBusyboxContext(
   await mkdir(join(folder, 'bin'), { recursive: true });
   await cp(busybox, join(folder, 'bin', 'sh'));
   await writeTree(folder, { Dockerfile: ['FROM scratch', 'COPY bin/sh /bin/sh', ...instructions, ''].join('\n') });
+}
+
+/** A build of the Dockerfile in this folder, which is its context too; nothing is exported. */
+export function dockerfileRequest(folder: string, changes: Partial<SolveRequest> = {}): SolveRequest {
+  return {
+    frontend: 'dockerfile.v0',
+    frontendAttrs: {},
+    localDirs: { context: { path: folder }, dockerfile: { path: folder } },
+    exports: [],
+    cacheImports: [],
+    cacheExports: [],
+    secrets: {},
+    registryAuth: () => undefined,
+    onProgress: () => undefined,
+    signal: AbortSignal.timeout(120_000),
+    ...changes,
+  };
+}
+
+/** Why the build failed; fails itself when it did not. */
+export async function problemOf(build: Promise<unknown>): Promise<BuildProblem> {
+  try {
+    await build;
+  } catch (error) {
+    if (error instanceof BuildError) return error.problem;
+    throw error;
+  }
+  throw new Error('The build succeeded.');
 }
