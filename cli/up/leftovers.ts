@@ -44,6 +44,15 @@ async function stillAlive(left: readonly ProcessIdentity[]): Promise<ProcessIden
   return left.filter(({ startedAt }, index) => now[index]?.startedAt === startedAt);
 }
 
+/** Of a process that has ended by itself since the last look there is nothing to kill. */
+export function killOutright(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (codeOf(error) !== 'ESRCH') throw error;
+  }
+}
+
 /** Returns when nothing of an earlier start is alive: what does not end by itself is killed. */
 export async function awaitLeftovers(
   dataDir: string,
@@ -56,7 +65,7 @@ export async function awaitLeftovers(
     await delay(50, undefined, { signal });
     left = await stillAlive(left);
   }
-  for (const { pid } of left) process.kill(pid, 'SIGKILL');
+  for (const { pid } of left) killOutright(pid);
   forgetProcesses(dataDir);
   await endDatabase(dataDir);
 }
