@@ -282,7 +282,6 @@ export const pins = [
   },
 ] as const satisfies readonly Pin[];
 
-export type ToolName = (typeof pins)[number]['name'];
 export type ProgramName = (typeof pins)[number]['programs'][number]['name'];
 
 const byName: ReadonlyMap<string, Pin> = new Map<string, Pin>(pins.map((pin) => [pin.name, pin]));

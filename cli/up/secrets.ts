@@ -6,7 +6,6 @@ import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 
 const Secrets = Type.Object({
-  postgresPassword: Type.String(),
   registryPassword: Type.String(),
   webhookSecret: Type.String(),
   /** RSA, PKCS#8 and SPKI, PEM. */
@@ -25,7 +24,6 @@ function makeSecrets(): Secrets {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   });
   return {
-    postgresPassword: random(),
     registryPassword: random(),
     webhookSecret: random(),
     appPrivateKey: privateKey,

@@ -76,11 +76,6 @@ export async function findBuildResource(db: Db, id: string): Promise<BuildResour
   return row === null ? null : buildResource(row);
 }
 
-/** Whether the intent waits for this build, or waited. */
-export async function intentHasBuild(db: Db, intentId: string, buildId: string): Promise<boolean> {
-  return (await db.intentBuild.count({ where: { intentId, buildId } })) > 0;
-}
-
 type Why = Pick<IntentResource, 'reasonCode' | 'reason'>;
 
 /** Of one that goes on: what a build of it waits for. */
