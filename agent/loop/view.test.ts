@@ -40,6 +40,7 @@ describe('the containers of a report', () => {
   it.each([
     ['registry_refused', 'pulling'],
     ['pull_failed', 'pulling'],
+    ['image_missing', 'pulling'],
     ['create_failed', 'created'],
     ['secrets_unreadable', 'created'],
   ] as const)('say why there is none yet: %s', (code, state) => {

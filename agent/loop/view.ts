@@ -83,12 +83,15 @@ function exitTrouble(seen: SeenContainer, exit: LastExit | undefined): Trouble {
   return trouble('exited', `The container exited with code ${seen.exitCode}.`, exit?.lastLog ?? []);
 }
 
+/** There is no container yet for want of its image. */
+const fetchFailures: ReadonlySet<string> = new Set(['pull_failed', 'image_missing', 'registry_refused']);
+
 function absentContainer(view: View, container: ExpectedContainer): ObservedContainer[] {
   const { allocationId } = container;
   const failure = view.memory.failures.get(allocationId);
   const pulling = view.memory.pulling.has(allocationId);
   if (!pulling && failure === undefined) return [];
-  const fetching = pulling || failure?.code === 'pull_failed' || failure?.code === 'registry_refused';
+  const fetching = pulling || (failure !== undefined && fetchFailures.has(failure.code));
   return [
     {
       allocationId,

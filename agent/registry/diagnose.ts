@@ -20,11 +20,14 @@ export async function diagnosePull(pull: FailedPull, error: Error): Promise<Acti
     const message = `The registry ${host} does not let this node pull ${who} (${status}). Check the registry's credentials.`;
     return new ActionFailed('registry_refused', message, error);
   }
-  const message = {
-    gone: `The image ${pull.image} is not in its registry any more. Build it again.`,
-    away: `The registry ${host} cannot be reached from this node: ${error.message}`,
-    other: `The image ${pull.image} could not be pulled: ${error.message}`,
-  }[status === 404 ? 'gone' : status === null ? 'away' : 'other'];
+  if (status === 404) {
+    const message = `The image ${pull.image} is not in its registry any more. Run the check again at GitHub: the commit is built anew.`;
+    return new ActionFailed('image_missing', message, error);
+  }
+  const message =
+    status === null
+      ? `The registry ${host} cannot be reached from this node: ${error.message}`
+      : `The image ${pull.image} could not be pulled: ${error.message}`;
   return new ActionFailed('pull_failed', message, error);
 }
 

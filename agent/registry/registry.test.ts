@@ -54,7 +54,10 @@ describe('why a pull failed', () => {
 
   it('is an image that is gone', async () => {
     answers = {};
-    expect((await diagnosePull(pull(), new Error('x'))).message).toMatch(/is not in its registry any more/);
+    expect(await diagnosePull(pull(), new Error('x'))).toMatchObject({
+      code: 'image_missing',
+      message: expect.stringMatching(/is not in its registry any more/) as string,
+    });
   });
 
   it('is what the engine said when the registry has nothing against it', async () => {

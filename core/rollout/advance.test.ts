@@ -114,6 +114,7 @@ describe('advance', () => {
     ['health_failed', { health: 'unhealthy', detailCode: 'health_failed' }, 0],
     ['registry_refused', { observed: 'pulling', detailCode: 'registry_refused' }, 0],
     ['pull_failed', { observed: 'pulling', detailCode: 'pull_failed' }, 30_000],
+    ['image_missing', { observed: 'pulling', detailCode: 'image_missing' }, 30_000],
     ['create_failed', { observed: 'created', detailCode: 'create_failed' }, 15_000],
     ['start_failed', { observed: 'created', detailCode: 'start_failed' }, 15_000],
     ['disk_full', { observed: 'pulling', detailCode: 'disk_full' }, 30_000],

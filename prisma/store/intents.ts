@@ -143,8 +143,8 @@ interface ServiceToBuild {
 }
 
 /**
- * A build with the same inputs that is live or has succeeded is used again; a failed or cancelled one never is (P10). Its version goes
- * forward, so that whoever is about to end it for want of an intent reads again.
+ * A build with the same inputs that is live or has succeeded is used again; a failed or cancelled one never is (P10), nor one whose image
+ * a node found missing in its registry. Its version goes forward, so that whoever is about to end it for want of an intent reads again.
  */
 async function takeOrQueueBuild(db: Db, intent: NewIntent, { service, resolved }: ServiceToBuild): Promise<BuildWake> {
   const inputsDigest = buildInputsDigest({ service, sha: intent.sha, spec: resolved.build });
@@ -154,6 +154,9 @@ async function takeOrQueueBuild(db: Db, intent: NewIntent, { service, resolved }
       SELECT id FROM "Build"
       WHERE "projectId" = ${intent.projectId}::uuid AND "inputsDigest" = ${inputsDigest}
         AND status IN ('queued', 'offered', 'building', 'succeeded')
+        AND NOT EXISTS (
+          SELECT 1 FROM "Release" JOIN "Allocation" ON "releaseId" = "Release".id
+          WHERE "buildId" = "Build".id AND "detailCode" = 'image_missing')
       ORDER BY "createdAt" DESC LIMIT 1 FOR UPDATE)
     RETURNING id, version`;
   if (reused !== undefined) return reused;
