@@ -68,6 +68,7 @@ export function openBuilder(options: BuilderOptions, onReady: () => void): Build
       }
     },
     close: async () => {
+      // Why there is none was told when it failed.
       const opened = await connection.catch(() => null);
       opened?.client.close();
       if (opened === null || opened.daemon === null) return;

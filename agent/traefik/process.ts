@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile, readdir, readlink, rm } from 'node:fs/promises';
 import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';
+import { codeOf } from '../../platform/errors/classify.ts';
 import { readIfThere, writeAtomically } from '../storage/atomic-file.ts';
 
 /** A process, and no later one with the same number. */
@@ -61,12 +62,20 @@ export async function forgetProxyProcess(pidFile: string): Promise<void> {
 
 /** Null when there is no such process, or only what is left of it. */
 async function startOf(pid: number): Promise<string | null> {
+  const stat = await unlessGone(readFile(`/proc/${pid}/stat`, 'utf8'));
+  if (stat === null) return null;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
+}
+
+const goneCodes = ['ENOENT', 'ESRCH'];
+
+/** Of a process that may end at any time; null when it has. */
+async function unlessGone<T>(read: Promise<T>, codes: readonly string[] = goneCodes): Promise<T | null> {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
+    return await read;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return null;
+    if (codes.includes(codeOf(error))) return null;
     throw error;
   }
 }
@@ -75,7 +84,7 @@ export function signalProxy({ pid }: Running, name: 'SIGTERM' | 'SIGKILL'): void
   try {
     process.kill(pid, name);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (codeOf(error) !== 'ESRCH') throw error;
   }
 }
 
@@ -83,9 +92,11 @@ export function signalProxy({ pid }: Running, name: 'SIGTERM' | 'SIGKILL'): void
 export async function listensOn({ pid }: Running, port: number): Promise<boolean> {
   const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readIfThere(`/proc/${pid}/net/${name}`)));
   const inodes = new Set(tables.flatMap((table) => listeners(table ?? '', port)));
-  const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
-  const links = await Promise.all(descriptors.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')));
-  return links.some((link) => inodes.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? ''));
+  const descriptors = (await unlessGone(readdir(`/proc/${pid}/fd`))) ?? [];
+  // The kernel refuses a link (EACCES) whose process ended since it was looked up.
+  const codes = [...goneCodes, 'EACCES'];
+  const links = await Promise.all(descriptors.map((name) => unlessGone(readlink(`/proc/${pid}/fd/${name}`), codes)));
+  return links.some((link) => inodes.has(/^socket:\[(\d+)\]$/.exec(link ?? '')?.[1] ?? ''));
 }
 
 /** Inodes of the sockets that listen at the port, from a table of proc(5). */
