@@ -5,7 +5,7 @@ import { ActionFailed } from '../loop/failure.ts';
 import { expectedContainer } from '../testing/control-plane.ts';
 import { expecting } from '../../test/core/facts.ts';
 import { EngineError } from './errors.ts';
-import { executor, type ExecuteOptions } from './execute.ts';
+import { executor, type ActionEngine, type ExecuteOptions } from './execute.ts';
 
 const web = expectedContainer({ image: 'r:5000/web@sha256:1', ip: '10.200.1.2', allocationId: 'a1' });
 const deploy: Action = { kind: 'deploy_missing', allocationId: 'a1', container: web };
@@ -26,7 +26,7 @@ function setUp(change: Partial<ExecuteOptions> = {}) {
     const error = engine.fails.get(name);
     return error === undefined ? Promise.resolve(run()) : Promise.reject(error);
   };
-  const podman = {
+  const podman: ActionEngine = {
     imageExists: (image: string) => Promise.resolve(engine.images.has(image)),
     pull: ({ image }: { image: string }) => call('pull', () => void engine.images.add(image)),
     create: () => call('create', () => (engine.containers.set('new', 'created'), 'new')),
@@ -34,7 +34,7 @@ function setUp(change: Partial<ExecuteOptions> = {}) {
     stop: (_id: string, graceMs: number) => call(`stop ${graceMs}`, () => undefined),
     remove: (id: string) => call('remove', () => void engine.containers.delete(id)),
     inspect: () => Promise.resolve({ Config: { StopTimeout: 3 } }),
-  } as unknown as ExecuteOptions['podman'];
+  };
   const execute = executor({
     podman,
     ensureNetwork: () => Promise.resolve(),

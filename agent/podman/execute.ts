@@ -6,8 +6,13 @@ import { ActionFailed, type DetailCode } from '../loop/failure.ts';
 import { containerCreate, type Ulimit } from './container-create.ts';
 import type { Podman, RegistryCredentials } from './podman.ts';
 
+/** What actions need of Podman. */
+export interface ActionEngine extends Pick<Podman, 'imageExists' | 'pull' | 'create' | 'start' | 'stop' | 'remove'> {
+  inspect: (id: string) => Promise<{ Config: { StopTimeout: number } } | null>;
+}
+
 export interface ExecuteOptions {
-  podman: Podman;
+  podman: ActionEngine;
   /** Makes the containers' network when it is missing. */
   ensureNetwork: (network: ExpectedState['network']) => Promise<void>;
   ulimits: readonly Ulimit[];
@@ -57,7 +62,7 @@ export function executor(options: ExecuteOptions): Execute {
   };
 }
 
-async function stopWithOwnGrace(podman: Podman, containerId: string, signal: AbortSignal): Promise<void> {
+async function stopWithOwnGrace(podman: ActionEngine, containerId: string, signal: AbortSignal): Promise<void> {
   const inspected = await podman.inspect(containerId);
   if (inspected !== null) await podman.stop(containerId, inspected.Config.StopTimeout * 1_000, signal);
 }

@@ -12,7 +12,12 @@ import {
 import type { BotDeps } from '../deps.ts';
 import { tellOutcome } from './tell-outcome.ts';
 
-type Deps = Pick<BotDeps, 'database' | 'log' | 'now'> & { probot: Pick<BotDeps['probot'], 'receive'> };
+/** Probot, which types events as a union by name; ours are checked by the handler that takes them. */
+interface Receiver {
+  receive(event: { id: string; name: string; payload: unknown }): Promise<void>;
+}
+
+type Deps = Pick<BotDeps, 'database' | 'log' | 'now'> & { probot: Receiver };
 
 /** A delivery that still fails so long after it came here has failed for good: nobody waits for it any more. */
 const giveUpAfterMs = 24 * 3_600_000;
@@ -44,10 +49,8 @@ async function settle({ database, log, now }: Deps, delivery: StoredDelivery, ou
   if (isSettledHere) tellOutcome(log, { guid, event: action === null ? event : `${event}.${action}` }, outcome);
 }
 
-async function receive(probot: Deps['probot'], { guid, event, payload }: StoredDelivery): Promise<void> {
-  // Probot types events as a union by name; ours are checked by the handler that takes them.
-  const received = { id: guid, name: event, payload: JSON.parse(payload.toString('utf8')) as unknown };
-  await probot.receive(received as unknown as Parameters<typeof probot.receive>[0]);
+async function receive(probot: Receiver, { guid, event, payload }: StoredDelivery): Promise<void> {
+  await probot.receive({ id: guid, name: event, payload: JSON.parse(payload.toString('utf8')) as unknown });
 }
 
 /** Probot wraps what handlers throw. There is one handler per event, so there is one error. */

@@ -1,13 +1,18 @@
 import fc from 'fast-check';
+import Type, { type Static } from 'typebox';
+import Value from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import { BadPatternError } from './glob.ts';
 import { patternMatcher, type ParentMatches } from './pattern-matcher.ts';
 import recorded from './pattern-matcher.recorded.json' with { type: 'json' };
 
-type Answer = boolean | 'refused' | 'malformed';
+/** `refused` at once, `malformed` when the pattern was used. */
+const Answer = Type.Union([Type.Boolean(), Type.Literal('refused'), Type.Literal('malformed')]);
+type Answer = Static<typeof Answer>;
 
-/** What BuildKit's own matcher said, recorded: `refused` at once, `malformed` when the pattern was used. */
-const table = recorded as unknown as readonly [readonly string[], Readonly<Record<string, Answer>>][];
+/** What BuildKit's own matcher said, recorded. */
+const Recorded = Type.Array(Type.Tuple([Type.Array(Type.String()), Type.Record(Type.String(), Answer)]));
+const table = Value.Parse(Recorded, recorded);
 
 function answer(patterns: readonly string[], path: string): Answer {
   let stage: Answer = 'refused';
