@@ -167,7 +167,7 @@ describe('resources', () => {
       { toStage: 'pulling', reasonCode: 'placed', message: 'Placed.' },
     ]);
     expect(detail.rollouts[0]?.allocations).toMatchObject([
-      { id: allocation.id, nodeName: 'one', placement: ['It has the most room.'], health: 'healthy' },
+      { id: allocation.id, nodeName: 'one', port: 8080, placement: ['It has the most room.'], health: 'healthy' },
     ]);
     expect(detail.url).toContain(`/intents/${intentId}?key=`);
     for (const [path, list] of [

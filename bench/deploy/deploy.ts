@@ -26,7 +26,6 @@ import { servedPush, servingStages, type ServedPush } from './served.ts';
 const rounds = 11;
 const starts = 10;
 const firstPort = 7900;
-const samplePort = 8080;
 const mebibyte = 1024 ** 2;
 
 export interface DeployBench {
@@ -45,7 +44,7 @@ async function land(line: Line, sample: Sample): Promise<Landed> {
   const pushedAt = Date.now();
   const { sha, tookMs } = await timedPush(sample);
   const signal = AbortSignal.timeout(120_000);
-  const landing = await followPush(line.api, { sha, pushedAt, port: samplePort, signal, onStage: () => undefined });
+  const landing = await followPush(line.api, { sha, pushedAt, signal, onStage: () => undefined });
   return { landing, pushMs: tookMs };
 }
 

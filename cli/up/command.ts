@@ -23,8 +23,6 @@ interface UpOptions {
   json?: true;
 }
 
-/** The port of the sample's landfall.yml. */
-const samplePort = 8080;
 const landWithinMs = 300_000;
 const resumeWithinMs = 60_000;
 
@@ -44,7 +42,6 @@ async function land(line: Line, sample: Sample, signal: AbortSignal): Promise<La
   return followPush(line.api, {
     sha,
     pushedAt,
-    port: samplePort,
     signal,
     onStage: (stage, ms) => say(`  ${stage.padEnd(17)} ${String(ms).padStart(6)} ms`),
   });
@@ -53,7 +50,8 @@ async function land(line: Line, sample: Sample, signal: AbortSignal): Promise<La
 const LoginLink = Type.Object({ url: Type.String() });
 
 interface Serving {
-  url: string;
+  /** Null when nothing of it has a port. */
+  url: string | null;
   /** The console's page of the push that it came with; null when it came back by itself. */
   page: string | null;
 }
@@ -130,7 +128,7 @@ async function landInTime(line: Line, options: UpOptions, asked: AbortSignal): P
 async function resumed(line: Line, asked: AbortSignal): Promise<Serving | null> {
   if (line.sandbox === null) return null;
   const signal = AbortSignal.any([asked, AbortSignal.timeout(resumeWithinMs)]);
-  const url = await Promise.race([awaitServing(line.api, { port: samplePort, signal }), endOf(line, asked)]);
+  const url = await Promise.race([awaitServing(line.api, signal), endOf(line, asked)]);
   return url === null ? null : { url, page: null };
 }
 

@@ -1,4 +1,6 @@
-import { expect, it } from 'vitest';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
 import { UnreachableError, type ApiClient } from '../client.ts';
 import { awaitServing, followPush } from './follow.ts';
 
@@ -12,13 +14,13 @@ function interrupted(silent: number, answer: unknown): { api: ApiClient; calls: 
 
 it('asks again when the server is away while it is started again', async () => {
   const { api, calls } = interrupted(3, { allocations: [], projects: [] });
-  expect(await awaitServing(api, { port: 8080, signal: AbortSignal.timeout(5_000) })).toBeNull();
+  expect(await awaitServing(api, AbortSignal.timeout(5_000))).toBeNull();
   expect(calls()).toBe(5);
 });
 
 it('says that it does not answer when the time is over', async () => {
   const { api } = interrupted(Infinity, null);
-  await expect(awaitServing(api, { port: 8080, signal: AbortSignal.abort() })).rejects.toThrow(UnreachableError);
+  await expect(awaitServing(api, AbortSignal.abort())).rejects.toThrow(UnreachableError);
 });
 
 it('does not ask again what was refused', async () => {
@@ -27,7 +29,51 @@ it('does not ask again what was refused', async () => {
     calls++;
     return Promise.reject(new Error('refused'));
   };
-  const follow = { sha: 'a', pushedAt: 0, port: 8080, signal: AbortSignal.timeout(5_000), onStage: () => undefined };
+  const follow = { sha: 'a', pushedAt: 0, signal: AbortSignal.timeout(5_000), onStage: () => undefined };
   await expect(followPush({ call }, follow)).rejects.toThrow('refused');
   expect(calls).toBe(1);
+});
+
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close().closeAllConnections();
+});
+
+async function serving(): Promise<number> {
+  const server = createServer((_request, response) => response.end('here'));
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+/** A control plane with these allocations, which all belong to one intent that has succeeded. */
+function deployed(...ports: (number | null)[]): ApiClient {
+  const allocations = ports.map((port) => ({ serviceId: 's', ip: '127.0.0.1', port, desired: 'running' }));
+  const at = new Date(1).toISOString();
+  const rollouts = [{ timeline: [{ at, toStage: 'running' }], allocations }];
+  const intent = { id: 'i', sha: 'a', url: 'page', status: 'succeeded', requestedAt: at, builds: [], rollouts };
+  const service = { id: 's', serving: {}, replicas: { wanted: ports.length } };
+  const answers: Record<string, unknown> = {
+    '/api/v1/allocations': { allocations },
+    '/api/v1/projects': { projects: [{ environments: [{ services: [service] }] }] },
+    '/api/v1/intents?limit=20': { intents: [intent] },
+    '/api/v1/intents/i': intent,
+  };
+  return { call: (({ path }: { path: string }) => Promise.resolve(answers[path])) as ApiClient['call'] };
+}
+
+const landed = (api: ApiClient): Promise<{ url: string | null }> =>
+  followPush(api, { sha: 'a', pushedAt: 0, signal: AbortSignal.timeout(5_000), onStage: () => undefined });
+
+it('finds what serves at the port of its release, whichever that is', async () => {
+  const port = await serving();
+  const url = `http://127.0.0.1:${port}/`;
+  expect(await awaitServing(deployed(null, port), AbortSignal.timeout(5_000))).toBe(url);
+  expect(await landed(deployed(null, port))).toMatchObject({ url });
+});
+
+it('awaits no answer, and names no address, of what serves nothing', async () => {
+  expect(await awaitServing(deployed(null), AbortSignal.timeout(5_000))).toBeNull();
+  expect(await landed(deployed(null))).toMatchObject({ url: null });
 });

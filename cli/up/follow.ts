@@ -6,7 +6,8 @@ import { StalledError } from '../../platform/errors/errors.ts';
 import { UnreachableError, type ApiClient } from '../client.ts';
 
 export interface Landing {
-  url: string;
+  /** Null when nothing of it has a port. */
+  url: string | null;
   sha: string;
   digest: string;
   /** Milliseconds from the push, or from the stage before, to each stage's begin. */
@@ -83,10 +84,11 @@ async function findIntent(api: ApiClient, sha: string, since: number, signal: Ab
   }
 }
 
-function addressOf(intent: IntentDetail): string {
-  for (const { allocations } of intent.rollouts)
-    for (const { ip, desired } of allocations) if (desired === 'running') return ip;
-  throw new LandingFailed('The rollout has no allocation that runs.');
+/** Where those that are to run answer. */
+function urlsOf(allocations: readonly AllocationResource[]): string[] {
+  return allocations
+    .filter(({ desired }) => desired === 'running')
+    .flatMap(({ ip, port }) => (port === null ? [] : [`http://${ip}:${port}/`]));
 }
 
 function failure(intent: IntentDetail): string {
@@ -98,8 +100,6 @@ export interface Follow {
   sha: string;
   /** When the push began, in milliseconds since 1970. */
   pushedAt: number;
-  /** The port that the service listens on. */
-  port: number;
   signal: AbortSignal;
   onStage: (stage: string, ms: number) => void;
 }
@@ -119,7 +119,7 @@ export async function followPush(client: ApiClient, follow: Follow): Promise<Lan
     if (intent.status === 'succeeded' && last !== undefined) {
       const image = intent.builds[0]?.image ?? '';
       return {
-        url: `http://${addressOf(intent)}:${follow.port}/`,
+        url: urlsOf(intent.rollouts.flatMap(({ allocations }) => allocations))[0] ?? null,
         sha: follow.sha,
         digest: image.slice(image.indexOf('@') + 1),
         stages: durations,
@@ -144,28 +144,24 @@ async function answersAt(url: string, signal: AbortSignal): Promise<boolean> {
 
 const ProjectList = Type.Object({ projects: Type.Array(ProjectResource) });
 
-/** Whether a release is to serve, though its replicas may be still to be placed. */
-async function isAnythingDeployed(api: ApiClient): Promise<boolean> {
+/** Whether a release is to serve whose replicas are still to be placed. */
+async function isAnythingToCome(api: ApiClient, placed: readonly AllocationResource[]): Promise<boolean> {
   const { projects } = await api.call({ method: 'GET', path: '/api/v1/projects', answer: ProjectList });
   const services = projects.flatMap(({ environments }) => environments.flatMap((environment) => environment.services));
-  return services.some(({ serving }) => serving !== null);
+  const isPlaced = (id: string): boolean =>
+    placed.some(({ serviceId, desired }) => serviceId === id && desired === 'running');
+  return services.some(({ id, serving, replicas }) => serving !== null && replicas.wanted > 0 && !isPlaced(id));
 }
 
-/** Where a service answers that is to run: asked until one does. Null when none did until the signal, or none is to run. */
-export async function awaitServing(
-  client: ApiClient,
-  { port, signal }: Pick<Follow, 'port' | 'signal'>,
-): Promise<string | null> {
+/** Where a service answers that is to run: asked until one does. Null when none did until the signal, or none is to answer. */
+export async function awaitServing(client: ApiClient, signal: AbortSignal): Promise<string | null> {
   const api = patient(client, signal);
   for (;;) {
     const path = '/api/v1/allocations';
     const { allocations } = await api.call({ method: 'GET', path, answer: AllocationList });
-    const wanted = allocations.filter(({ desired }) => desired === 'running');
-    for (const { ip } of wanted) {
-      const url = `http://${ip}:${port}/`;
-      if (await answersAt(url, signal)) return url;
-    }
-    if (signal.aborted || (wanted.length === 0 && !(await isAnythingDeployed(api)))) return null;
+    const urls = urlsOf(allocations);
+    for (const url of urls) if (await answersAt(url, signal)) return url;
+    if (signal.aborted || (urls.length === 0 && !(await isAnythingToCome(api, allocations)))) return null;
     await setTimeout(pollMs);
   }
 }

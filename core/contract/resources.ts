@@ -102,6 +102,8 @@ export const AllocationResource = Type.Object({
   nodeId: Type.String(),
   nodeName: Type.String(),
   ip: Type.String(),
+  /** Where it answers; null: it serves nothing. */
+  port: orNull(Type.Integer()),
   replica: Type.Integer(),
   desired: Type.Union([Type.Literal('running'), Type.Literal('stopped')]),
   observed: Type.Union([

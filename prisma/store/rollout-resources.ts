@@ -8,6 +8,7 @@ import type {
   RolloutEventResource,
   RolloutResource,
 } from '../../core/contract/resources.ts';
+import { ServiceSpec } from '../../core/spec/service.ts';
 import type { Db, Prisma, Release, RolloutEvent } from '../client.ts';
 import { iso } from './iso.ts';
 
@@ -21,7 +22,7 @@ type RolloutRow = Prisma.RolloutGetPayload<{ include: typeof include }>;
 const allocationInclude = {
   node: { select: { name: true } },
   service: { select: { name: true } },
-  release: { select: { number: true } },
+  release: { select: { number: true, spec: true } },
 } as const satisfies Prisma.AllocationInclude;
 
 type AllocationRow = Prisma.AllocationGetPayload<{ include: typeof allocationInclude }>;
@@ -119,6 +120,7 @@ function rolloutEventResource(event: RolloutEvent): RolloutEventResource {
   return { at: iso(event.at), fromStage, toStage, reasonCode, message };
 }
 
+const Port = Type.Pick(ServiceSpec, ['port']);
 const Texts = Type.Array(Type.String());
 
 function allocationResource(row: AllocationRow): AllocationResource {
@@ -129,6 +131,7 @@ function allocationResource(row: AllocationRow): AllocationResource {
     serviceName: row.service.name,
     releaseNumber: row.release.number,
     nodeName: row.node.name,
+    port: Value.Check(Port, row.release.spec) ? row.release.spec.port : null,
     lastLog: texts(row.lastLog),
     placement: texts(row.placement),
     createdAt: iso(row.createdAt),
