@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { testFolder } from '../../test/folder.ts';
+import { part } from '../../test/parts.ts';
 import { renderServerUnit } from './unit.ts';
 
-it.runIf(existsSync('/usr/bin/systemd-analyze'))('the unit of the server is what systemd understands', () => {
-  const file = path.join(mkdtempSync(path.join(tmpdir(), 'landfall-')), 'landfall.service');
+it('the unit of the server is what systemd understands', async () => {
+  const analyze = await part('systemd-analyze');
+  const file = path.join(testFolder(), 'landfall.service');
   writeFileSync(file, renderServerUnit({ node: process.execPath, script: process.execPath, parts: ['api'] }));
-  expect(() => execFileSync('/usr/bin/systemd-analyze', ['verify', file], { stdio: 'pipe' })).not.toThrow();
+  expect(() => execFileSync(analyze, ['verify', file], { stdio: 'pipe' })).not.toThrow();
 });

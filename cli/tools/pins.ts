@@ -240,6 +240,15 @@ export const pins = [
     debian: { packages: ['redis-server'], services: ['redis-server.service'] },
   },
   {
+    name: 'systemd',
+    purpose: 'checks the units that are made for servers',
+    neededBy: ['test'],
+    version: null,
+    fits: { from: '247.0' },
+    programs: [{ name: 'systemd-analyze', ask: ['--version'] }],
+    debian: debian('systemd'),
+  },
+  {
     name: 'chromium',
     purpose: 'opens the console’s and the sandbox’s pages',
     neededBy: ['test'],

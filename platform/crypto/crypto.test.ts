@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { testFolder } from '../../test/folder.ts';
 import { StalledError } from '../errors/errors.ts';
 import { decrypt, encrypt, keyIds, type MasterKeys } from './envelope.ts';
 import { hashToken, newToken, sameSecret } from './hash.ts';
@@ -83,7 +83,7 @@ describe('envelopes', () => {
 
 describe('master keys', () => {
   it('makes a key file that only its owner reads, and reads it again', () => {
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'landfall-')), 'data', 'master.key');
+    const file = path.join(testFolder(), 'data', 'master.key');
     const made = loadKeyFile(file);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(loadKeyFile(file)).toEqual(made);
@@ -92,7 +92,7 @@ describe('master keys', () => {
   });
 
   it('refuses a key file that others read, that is empty, or holds something else', () => {
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'landfall-')), 'master.key');
+    const file = path.join(testFolder(), 'master.key');
     writeFileSync(file, `${Buffer.alloc(32).toString('base64')}\n`, { mode: 0o644 });
     expect(() => loadKeyFile(file)).toThrow(/Others can read/);
     const other = `${file}.2`;

@@ -1,12 +1,12 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { testFolder } from '../../test/folder.ts';
 import { keysFromCommand } from './master-keys.ts';
 
 it('takes keys from a program, and says why there are none without saying what it printed', async () => {
   const program = (script: string): string => {
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'landfall-')), 'key');
+    const file = path.join(testFolder(), 'key');
     writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o700 });
     return file;
   };

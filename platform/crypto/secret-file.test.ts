@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { testFolder } from '../../test/folder.ts';
 import { secretFile } from './secret-file.ts';
 
-const fresh = (): string => path.join(mkdtempSync(path.join(tmpdir(), 'landfall-')), 'data', 'secret');
+const fresh = (): string => path.join(testFolder(), 'data', 'secret');
 
 it('is made once, for its owner alone, and leaves no draft', () => {
   const file = fresh();
