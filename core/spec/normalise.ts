@@ -1,6 +1,6 @@
 /** Turns what stands in `landfall.yml` into a project's configuration, with every default filled in. */
 import type { EnvironmentConfig, ProjectConfig, ServiceConfig } from './config.ts';
-import { defaultBuild, defaultEnvironments, defaultService, defaultTiming } from './defaults.ts';
+import { defaultBuild, defaultEnvironments, defaultService, defaultTiming, runningGraceMs } from './defaults.ts';
 import type { ConfigInFile, EnvironmentInFile, ServiceInFile } from './file.ts';
 import type { HealthCheck, Resources } from './service.ts';
 
@@ -60,10 +60,11 @@ function toHealth(file: ServiceInFile['health'], port: ServiceConfig['port'], no
   const kinds = [path, tcp, command].filter((kind) => kind !== undefined).length;
   if (kinds > 1) note(['health'], 'give one of path, tcp and command');
   if (port === null && (path !== undefined || tcp)) note(['health'], 'without a port there is only command to ask');
+  const isAsked = port !== null || command !== undefined;
   const timing = {
     intervalMs: file.interval ?? defaultTiming.intervalMs,
     timeoutMs: file.timeout ?? defaultTiming.timeoutMs,
-    graceMs: file.grace ?? defaultTiming.graceMs,
+    graceMs: file.grace ?? (isAsked ? defaultTiming.graceMs : runningGraceMs),
     healthyAfter: file.healthy_after ?? defaultTiming.healthyAfter,
     unhealthyAfter: file.unhealthy_after ?? defaultTiming.unhealthyAfter,
   };

@@ -97,6 +97,15 @@ environments:
     });
   });
 
+  it.each([
+    ['nothing is asked', 'port: none, health: { interval: 1s }', { kind: 'running', graceMs: 2_000 }],
+    ['nothing is asked, and it is said', 'port: none, health: { grace: 9s }', { kind: 'running', graceMs: 9_000 }],
+    ['a command is', 'port: none, health: { command: ok }', { kind: 'command', graceMs: 30_000 }],
+    ['a port is', 'health: { interval: 1s }', { kind: 'tcp', graceMs: 30_000 }],
+  ])('gives the grace that fits when %s', (_what, service, health) => {
+    expect(config(`services: { web: { ${service} } }`).services['web']?.health).toMatchObject(health);
+  });
+
   it('follows aliases', () => {
     const read = config('services:\n  a: { env: &env { X: y } }\n  b: { env: *env }');
     expect(read.services['b']?.env).toEqual({ X: 'y' });
