@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { claimFile } from '../platform/lifecycle/claim-file.ts';
 import { locateBinaries } from './embedded/binaries.ts';
 import { database, initialise, superuser, type ClusterPlace } from './embedded/initialise.ts';
-import { claimDataDir, claimFile, orphanedServer, ownerFile } from './embedded/owner.ts';
+import { claimDataDir, orphanedServer, ownerFile } from './embedded/owner.ts';
 import { takePort } from './embedded/port.ts';
 import { startPostmaster, stopServer, type Postmaster } from './embedded/postmaster.ts';
 import { settings } from './embedded/settings.ts';

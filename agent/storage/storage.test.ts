@@ -9,7 +9,6 @@ import { cursorFile } from '../logs/cursors.ts';
 import { expectedContainer } from '../testing/control-plane.ts';
 import { expecting } from '../../test/core/facts.ts';
 import { writeAtomically } from './atomic-file.ts';
-import { lockDirectory } from './lock.ts';
 import { socketPathFor } from './socket-path.ts';
 
 let dir: string;
@@ -93,23 +92,6 @@ it('starts logs from their beginning when nobody knows how far they were sent', 
   expect(await cursors.read()).toEqual(known);
   await writeFile(path.join(dir, 'log-cursors.json'), 'torn');
   expect(await cursors.read()).toEqual({});
-});
-
-describe('the lock of a data directory', () => {
-  it('is held by one agent, and free again after it', async () => {
-    const lock = await lockDirectory(dir);
-    await expect(lockDirectory(dir)).rejects.toMatchObject({ code: 'already_running' });
-    await lock.release();
-    await (await lockDirectory(dir)).release();
-  });
-
-  it.each(['999999999 1', `${process.pid} 1`, 'torn', ''])(
-    'is taken over from a process that is gone: %j',
-    async (holder) => {
-      await writeFile(path.join(dir, 'agent.lock'), holder);
-      await (await lockDirectory(dir)).release();
-    },
-  );
 });
 
 it('finds a short place for a socket whose directory is too deep for the kernel', () => {

@@ -1,7 +1,7 @@
 /** One `up` per data folder at a time. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { claimFile, type Claim } from '../../prisma/embedded/owner.ts';
+import { claimFile, type Claim } from '../../platform/lifecycle/claim-file.ts';
 
 const fileIn = (dataDir: string): string => path.join(dataDir, 'up.owner');
 

@@ -8,8 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Type from 'typebox';
 import Value from 'typebox/value';
 import { codeOf } from '../../platform/errors/classify.ts';
+import { identify, type ProcessIdentity } from '../../platform/lifecycle/claim-file.ts';
 import { endOrphanedPostgres } from '../../prisma/embedded.ts';
-import { identify, type ProcessIdentity } from '../../prisma/embedded/owner.ts';
 
 const Written = Type.Array(Type.Object({ pid: Type.Integer(), startedAt: Type.String() }));
 

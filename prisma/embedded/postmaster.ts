@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../platform/errors/classify.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
+import { identify } from '../../platform/lifecycle/claim-file.ts';
 import { spawnBound } from './bound.ts';
 import type { ClusterPlace } from './initialise.ts';
-import { identify } from './owner.ts';
 import { settingArguments } from './settings.ts';
 
 /** A crash may have left minutes of log to replay. */
