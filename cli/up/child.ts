@@ -6,7 +6,7 @@ import path from 'node:path';
 export interface ChildSpec {
   name: string;
   argv: [string, ...string[]];
-  env: Record<string, string>;
+  env: Readonly<Record<string, string>>;
   logDir: string;
   /** Whether the log goes on where that of an earlier process of this name ended. */
   log: 'new' | 'continued';

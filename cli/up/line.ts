@@ -5,6 +5,7 @@ import Type from 'typebox';
 import { Check } from 'typebox/value';
 import { NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
 import { toolsEnvironment } from '../../platform/config/tools.ts';
+import { partVariables } from '../../platform/config/up.ts';
 import { Releasers, type ReleaseFailure } from '../../platform/lifecycle/releasers.ts';
 import type { Control } from '../../sandbox/control/commands.ts';
 import { connectSandbox } from '../../sandbox/control/client.ts';
@@ -51,6 +52,7 @@ type Variables = Record<string, string>;
 const localNode = 'local';
 const appId = 1;
 
+/** All that the environment configures. */
 function inherited(): Variables {
   const entries = Object.entries(toolsEnvironment().variables);
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
@@ -146,7 +148,7 @@ class Starter {
     await this.#part({
       name: 'registry',
       argv: [program, 'serve', config],
-      env: inherited(),
+      env: partVariables(),
       readyWithinMs: 20_000,
       stopWithinMs: 5_000,
       ready: { kind: 'asked', ask: () => answers(`http://127.0.0.1:${ports.registry}/v2/`, credentials) },
@@ -167,7 +169,7 @@ class Starter {
     await this.#part({
       name: 'sandbox',
       argv: [process.execPath, dist('sandbox'), configFile],
-      env: inherited(),
+      env: partVariables(),
       readyWithinMs: 20_000,
       stopWithinMs: 5_000,
       ready: { kind: 'line', is: sayReady },
@@ -198,7 +200,7 @@ class Starter {
         ...['--bridge', this.options.network.bridge],
         ...(token === null ? [] : ['--token', token]),
       ],
-      env: inherited(),
+      env: partVariables(),
       readyWithinMs: 60_000,
       stopWithinMs: 25_000,
       ready: { kind: 'line', is: sayReady },

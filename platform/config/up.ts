@@ -1,4 +1,5 @@
-/** What `landfall up` takes from the environment: which GitHub, and which queue. */
+/** What `landfall up` takes from the environment: which GitHub, which queue, and what its parts need to run. */
+import { agentEnvironment } from './agent.ts';
 
 export interface UpEnvironment {
   github: 'configured' | 'sandbox';
@@ -14,4 +15,12 @@ export function upEnvironment(variables: Variables = process.env): UpEnvironment
     github: value('GITHUB_APP_ID') === null ? 'sandbox' : 'configured',
     queueUrl: value('QUEUE_URL'),
   };
+}
+
+const ofParts = ['LOG_LEVEL', 'TZ', 'NODE_EXTRA_CA_CERTS'];
+
+/** Of every part but the server, which alone is trusted with what the environment configures. */
+export function partVariables(variables: Variables = process.env): Readonly<Record<string, string>> {
+  const kept = ofParts.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]] as const]));
+  return { ...agentEnvironment(variables).variables, ...Object.fromEntries(kept) };
 }

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../cli/build.mjs';
 import { packageRoot } from '../../cli/root.ts';
+import { partVariables } from '../../platform/config/up.ts';
 import { eventually } from './eventually.ts';
 import { freePorts, pageAt } from './harness.ts';
 import { leftoversOf, processesOf } from './processes.ts';
@@ -171,6 +172,20 @@ it('ends with the reason when a part ends again and again, and leaves nothing', 
   expect(leftovers(data)).toEqual([]);
 });
 
+/** The server alone is trusted with the environment of `up`. */
+const canaries = {
+  GITHUB_TOKEN: 'canary-token-41b0',
+  GITHUB_PRIVATE_KEY: 'canary-key-92fe',
+  CANARY: 'canary-any-7d11',
+};
+
+/** Of the process as it was started; none of one that has ended since it was listed. */
+function variablesOf(pid: number): Map<string, string> {
+  const file = `/proc/${pid}/environ`;
+  const pairs = existsSync(file) ? readFileSync(file, 'utf8').split('\0').filter(Boolean) : [];
+  return new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+}
+
 describe('while it runs', () => {
   let program: Program;
   let url: string;
@@ -179,7 +194,7 @@ describe('while it runs', () => {
     await eventually(async () => ((await pageAt(url)) === null ? null : true), { what: `an answer of ${url}` });
   };
   const startAgain = async (): Promise<void> => {
-    program = start(up('--data', data, '--port', String(port)));
+    program = start(up('--data', data, '--port', String(port)), canaries);
     [, url = ''] = await program.says(/It serves: +(\S+)/);
   };
   const cli = (...args: string[]): Promise<Ended> => run(landfall(...args, '--data', data));
@@ -201,6 +216,18 @@ describe('while it runs', () => {
         { repository: 'landfall/sample', environments: [{ name: 'production', services: [{ name: 'web' }] }] },
       ],
     });
+  });
+
+  it('its parts get no variable but those that programs need to run, except the server', () => {
+    const allowed = partVariables({ ...process.env, ...canaries });
+    const all = processesOf(data).filter(({ pid }) => pid !== program.pid);
+    for (const file of ['agent.js', 'sandbox.js', 'docker-registry']) {
+      const part = all.find(({ argv }) => argv.some((word) => path.basename(word) === file));
+      const names = [...variablesOf(part!.pid).keys()];
+      expect([file, names.filter((name) => !Object.hasOwn(allowed, name))]).toEqual([file, []]);
+    }
+    const knowing = all.filter(({ pid }) => [...variablesOf(pid).values()].some((value) => value.includes('canary-')));
+    expect(knowing.map(({ argv }) => argv)).toEqual([expect.arrayContaining([serverProgram])]);
   });
 
   it('another one is refused in its folder, and on its ports', async () => {
@@ -351,6 +378,31 @@ describe('while it runs', () => {
     expect(await landsOnce()).toMatchObject({ url: expect.stringMatching(/^http/) });
     await startAgain();
   }, 400_000);
+
+  it('a sample that was moved to another port serves there, now and after the next start', async () => {
+    const sample = path.join(data, 'sample');
+    for (const file of ['landfall.yml', 'Dockerfile']) {
+      const text = await readFile(path.join(sample, file), 'utf8');
+      await writeFile(path.join(sample, file), text.replaceAll('8080', '3000'));
+    }
+    const git = (...args: string[]): Promise<string> => succeed(['git', '-C', sample, ...args]);
+    await git('commit', '--quiet', '--all', '--message', 'Another port');
+    await git('push', '--quiet');
+    const { hostname } = new URL(url);
+    await eventually(
+      async () => {
+        const { allocations } = (await fetchApi('/api/v1/allocations')) as { allocations: { ip: string }[] };
+        const others = allocations.filter(({ ip }) => ip !== hostname);
+        return others.length > 0 && (await pageAt(`http://${others[0]!.ip}:3000/`)) !== null ? true : null;
+      },
+      { what: 'the page at the other port' },
+    );
+    program.signal('SIGINT');
+    expect(await program.ended).toMatchObject({ code: 0 });
+    await startAgain();
+    expect(new URL(url).port).toBe('3000');
+    await serves();
+  });
 
   async function fetchApi(at: string): Promise<unknown> {
     const connection = JSON.parse(readFileSync(path.join(data, 'connection.json'), 'utf8')) as {
