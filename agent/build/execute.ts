@@ -128,13 +128,9 @@ function cacheWrite(
     imageName: order.imageName,
     discard: checkout.remove,
     write: async (signal) => {
-      try {
-        const image = { ...request.image, push: false };
-        const onProgress = (): void => undefined;
-        await buildDockerfile(builder, { ...request, image, onProgress, signal, cache: { imports: [], exports } });
-      } finally {
-        await checkout.remove();
-      }
+      const image = { ...request.image, push: false };
+      const onProgress = (): void => undefined;
+      await buildDockerfile(builder, { ...request, image, onProgress, signal, cache: { imports: [], exports } });
     },
   };
 }

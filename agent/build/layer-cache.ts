@@ -7,7 +7,7 @@ import type { Clock } from '../loop/clock.ts';
 /** What writes the cache of one finished build. */
 export interface CacheWrite {
   imageName: string;
-  /** Writes it, unless the signal comes first, and lets go of the build's source. */
+  /** Writes it, unless the signal comes first; it may then be called again. */
   write: (signal: AbortSignal) => Promise<void>;
   /** Lets go of the build's source. */
   discard: () => Promise<void>;
@@ -17,15 +17,17 @@ export interface LayerCache {
   /** This node has built the image since the agent started: its own cache is better than the registry's. */
   readonly isWarm: (imageName: string) => boolean;
   /** A build begins: writing makes room for it. */
-  readonly interrupt: () => void;
-  /** A build has succeeded; of several of one image only the last is written. */
+  readonly buildBegins: () => void;
+  /** It has ended, however: what waits is written when no other has begun by then. */
+  readonly buildEnds: () => void;
+  /** To be written after the build that goes on; of several of one image only the last is. */
   readonly offer: (write: CacheWrite) => void;
   readonly stop: () => Promise<void>;
 }
 
 export interface LayerCacheOptions {
   clock: Clock;
-  /** Between the end of a build and the writing: its rollout comes first. */
+  /** Between the end of the last build and the writing: its rollout comes first. */
   delayMs: number;
   log: (line: string) => void;
 }
@@ -33,52 +35,75 @@ export interface LayerCacheOptions {
 export function layerCache({ clock, delayMs, log }: LayerCacheOptions): LayerCache {
   const warm = new Set<string>();
   const waiting = new Map<string, CacheWrite>();
+  let builds = 0;
+  let stopped = false;
   let abort = new AbortController();
   let cancelTimer = (): void => undefined;
   let underWay: Promise<void> = Promise.resolve();
 
+  const makeRoom = (): void => {
+    cancelTimer();
+    abort.abort();
+    abort = new AbortController();
+  };
   const later = (): void => {
     cancelTimer();
     cancelTimer = clock.after(delayMs, () => {
-      underWay = writeAll(abort.signal);
+      const { signal } = abort;
+      underWay = underWay.then(() => writeAll(signal));
     });
   };
   const writeAll = async (signal: AbortSignal): Promise<void> => {
     for (const [imageName, one] of waiting) {
       if (signal.aborted) return;
       waiting.delete(imageName);
-      await writeOne(one, signal);
+      if ((await writeOne(one, signal)) === 'interrupted' && !waiting.has(imageName)) waiting.set(imageName, one);
+      else await letGo(one);
     }
   };
-  const writeOne = async ({ imageName, write }: CacheWrite, signal: AbortSignal): Promise<void> => {
+  const letGo = async ({ imageName, discard }: CacheWrite): Promise<void> => {
+    try {
+      await discard();
+    } catch (error) {
+      log(`The source of ${imageName} was not removed: ${sentence(error)}`);
+    }
+  };
+  const writeOne = async ({ imageName, write }: CacheWrite, signal: AbortSignal): Promise<'over' | 'interrupted'> => {
     try {
       await write(signal);
     } catch (error) {
+      if (signal.aborted) return 'interrupted';
       // The next build of this image writes it again.
-      const why = error instanceof Error ? error.message : String(error);
-      if (!signal.aborted) log(`The cache of ${imageName} was not written: ${why}`);
+      log(`The cache of ${imageName} was not written: ${sentence(error)}`);
     }
+    return 'over';
   };
   return {
     isWarm: (imageName) => warm.has(imageName),
-    interrupt: () => {
-      cancelTimer();
-      abort.abort();
-      abort = new AbortController();
+    buildBegins: () => {
+      builds += 1;
+      makeRoom();
+    },
+    buildEnds: () => {
+      builds -= 1;
+      if (builds === 0 && !stopped) later();
     },
     offer: (write) => {
       warm.add(write.imageName);
       const replaced = waiting.get(write.imageName);
       waiting.set(write.imageName, write);
-      void replaced?.discard();
-      later();
+      if (replaced !== undefined) void letGo(replaced);
     },
     stop: async () => {
-      cancelTimer();
-      abort.abort();
+      stopped = true;
+      makeRoom();
       await underWay;
-      await Promise.all([...waiting.values()].map(({ discard }) => discard()));
+      await Promise.all([...waiting.values()].map(letGo));
       waiting.clear();
     },
   };
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -33,22 +33,33 @@ export function buildWork(options: WorkOptions): (work: ClaimedWork) => Promise<
     const stream = options.shipper.open({ kind: 'build', id: order.buildId, attempt, startOffset: 0 });
     const secrets = maskedValues(opened.secrets);
     const log = buildLog({ stream, secrets, maxBytes: order.maxLogBytes, clock: options.clock });
-    options.cache.interrupt();
-    const { outcome, cache } = await executeBuild(order, opened.secrets, {
-      builder: options.builder,
-      source: options.source,
-      confine: options.confine,
-      isWarm: options.cache.isWarm(order.imageName),
-      log,
-      cancel,
-      now: () => options.clock.now().getTime(),
+    const outcome = await besideNoCacheWrite(options.cache, async () => {
+      const { outcome, cache } = await executeBuild(order, opened.secrets, {
+        builder: options.builder,
+        source: options.source,
+        confine: options.confine,
+        isWarm: options.cache.isWarm(order.imageName),
+        log,
+        cancel,
+        now: () => options.clock.now().getTime(),
+      });
+      if (cache !== null) options.cache.offer(cache);
+      return outcome;
     });
-    if (cache !== null) options.cache.offer(cache);
     log.note(closingLine(outcome));
     // The outcome does not wait for the log: its last lines follow it.
     void log.end();
     return outcome;
   };
+}
+
+async function besideNoCacheWrite<T>(cache: LayerCache, build: () => Promise<T>): Promise<T> {
+  cache.buildBegins();
+  try {
+    return await build();
+  } finally {
+    cache.buildEnds();
+  }
 }
 
 function closingLine(outcome: BuildOutcome): string {
