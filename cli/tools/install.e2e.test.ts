@@ -66,9 +66,10 @@ function tool(fields: { sha256?: string; url?: string } = {}): Pin {
 }
 
 const request = (pin: Pin): InstallRequest => ({ pins: [pin], host, report: (line) => lines.push(line) });
+/** The file of a tool's lock stays. */
 const filesInCache = (): string[] =>
   readdirSync(path.join(directory, 'cache'), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.lock'))
     .map((entry) => entry.name);
 
 it('installs a verified release, finds it afterwards, and does nothing the second time', async () => {
