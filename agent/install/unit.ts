@@ -1,4 +1,5 @@
 /** Renders the systemd unit that runs the agent on a server. */
+import { commandLine, withoutSpecifiers } from './systemd.ts';
 
 export interface UnitOptions {
   node: string;
@@ -19,12 +20,12 @@ export function renderUnit(options: UnitOptions): string {
   ];
   return `[Unit]
 Description=Landfall agent
-Documentation=${options.url}
+Documentation=${withoutSpecifiers(options.url)}
 After=network-online.target
 Wants=network-online.target
 
 [Service]
-ExecStart=${[options.node, options.script, ...flags].map(quoted).join(' ')}
+ExecStart=${commandLine([options.node, options.script, ...flags])}
 Restart=always
 RestartSec=2
 # Containers outlive the agent: only the agent itself is ended, and what it started ends with it by itself.
@@ -38,10 +39,4 @@ OOMScoreAdjust=-500
 [Install]
 WantedBy=multi-user.target
 `;
-}
-
-/** A word of ExecStart: systemd expands `%` and `$`, and takes quotes and backslashes. */
-function quoted(word: string): string {
-  const escaped = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
-  return /^[\w@%+=:,./-]+$/.test(escaped) ? escaped : `"${escaped}"`;
 }

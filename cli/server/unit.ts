@@ -1,4 +1,5 @@
 /** Renders the systemd unit that runs the control plane on a server. */
+import { commandLine } from '../../agent/install/systemd.ts';
 
 export interface ServerUnitOptions {
   /** Absolute paths. */
@@ -10,7 +11,7 @@ export interface ServerUnitOptions {
 
 /** An unprivileged service: it writes into its own folder and nowhere else. PostgreSQL, where it is embedded, runs as the same user. */
 export function renderServerUnit({ node, script, parts }: ServerUnitOptions): string {
-  const command = [node, '--enable-source-maps', script, ...parts].map(quoted).join(' ');
+  const command = commandLine([node, '--enable-source-maps', script, ...parts]);
   return `[Unit]
 Description=Landfall control plane
 After=network-online.target
@@ -34,10 +35,4 @@ ProtectHome=read-only
 [Install]
 WantedBy=multi-user.target
 `;
-}
-
-/** A word of ExecStart: systemd expands `%` and `$`, and takes quotes and backslashes. */
-function quoted(word: string): string {
-  const escaped = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
-  return /^[\w@%+=:,./-]+$/.test(escaped) ? escaped : `"${escaped}"`;
 }
