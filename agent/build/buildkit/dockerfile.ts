@@ -1,6 +1,8 @@
 /** Builds a Dockerfile: turns what a build is ordered with into the request that BuildKit understands. */
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { BadPatternError } from '../context/glob.ts';
+import { compilePattern } from '../context/pattern.ts';
 import { isVanished } from '../context/vanished.ts';
 import type { BuildKitClient } from './client.ts';
 import { BuildError } from './errors.ts';
@@ -132,7 +134,19 @@ export async function findPlaces(
   // A Dockerfile that is a symlink keeps its name, which names its ignore file, unless it leads to another directory.
   const named = await containedPath(root, dirname(build.dockerfile));
   const filename = named === dirname(dockerfile) ? basename(build.dockerfile) : basename(dockerfile);
+  requirePattern(filename);
   return { contextDir, dockerfileDir: dirname(dockerfile), filename };
+}
+
+/** BuildKit asks for the Dockerfile by a pattern, which its name then has to be. */
+function requirePattern(filename: string): void {
+  try {
+    compilePattern(filename).matches('');
+  } catch (cause) {
+    if (!(cause instanceof BadPatternError)) throw cause;
+    const message = `BuildKit takes the name of a Dockerfile as a pattern, and this is none: ${cause.message} Give the file another name.`;
+    throw new BuildError({ kind: 'dockerfile-invalid', message, source: null }, { cause });
+  }
 }
 
 /** The daemon knows the Dockerfile by its name alone; whoever annotates it needs its path. */

@@ -99,6 +99,7 @@ describe('P66: BuildKit takes for what it is', () => {
         ['a,b=c', 'x:y'],
         ['..a', '#'],
         ['[a]', '[a]'],
+        ['-', '\\'],
       ],
     });
   });
