@@ -6,7 +6,7 @@ import { notify } from '../../platform/wake/notify.ts';
 import { logTopic, rolloutTopic } from '../../platform/wake/topics.ts';
 import type { Build, Intent, Rollout } from '../../prisma/client.ts';
 import { revokeAccessToken } from '../../prisma/store/access-tokens.ts';
-import { appendLog } from '../../prisma/store/logs.ts';
+import { appendLog, readLogTail } from '../../prisma/store/logs.ts';
 import { bearer, openTestAgent, useTestApi } from '../../test/store/api.ts';
 import {
   makeAllocation,
@@ -73,7 +73,7 @@ function addLog(...texts: string[]): Promise<void> {
 async function writeLog(texts: string[], end: boolean): Promise<void> {
   const { db } = api.database;
   const stream = `build:${build.id}`;
-  const from = await db.logChunk.count({ where: { stream } });
+  const { next: from } = await readLogTail(db, stream, 1);
   const lines = texts.map((text) => ({ at: new Date().toISOString(), text, error: false }));
   await db.$transaction(async (tx) => {
     await appendLog(tx, { stream, attempt: 1, offset: from, lines, end, at: new Date() }, 1_000_000);

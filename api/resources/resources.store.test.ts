@@ -6,7 +6,7 @@ import { notify } from '../../platform/wake/notify.ts';
 import { logTopic } from '../../platform/wake/topics.ts';
 import type { Allocation, Build, Rollout } from '../../prisma/client.ts';
 import { revokeAccessToken } from '../../prisma/store/access-tokens.ts';
-import { appendLog } from '../../prisma/store/logs.ts';
+import { appendLog, readLogTail } from '../../prisma/store/logs.ts';
 import { bearer, useBearer, useTestAgent, useTestApi } from '../../test/store/api.ts';
 import {
   makeAllocation,
@@ -237,7 +237,7 @@ describe('resources', () => {
 describe('logs', () => {
   async function add(stream: string, ...texts: string[]) {
     const { db } = api.database;
-    const { next } = await readAll(stream);
+    const { next } = await readLogTail(db, stream, 1);
     const lines = texts.map((text) => ({ at: new Date().toISOString(), text, error: false }));
     await appendLog(db, { stream, attempt: 0, offset: next, lines, end: false, at: new Date() }, 1_000_000);
     await notify(db, [logTopic(stream)]);
@@ -252,7 +252,6 @@ describe('logs', () => {
     const batch = { stream, attempt: 1, offset, lines, end: false, at: new Date() };
     await appendLog(api.database.db, batch, 1_000_000);
   }
-  const readAll = async (stream: string) => ({ next: await api.database.db.logChunk.count({ where: { stream } }) });
   const page = async (url: string) => (await call(url)).json<LogPage>();
   const texts = ({ lines }: LogPage) => lines.map(({ text }) => text);
 

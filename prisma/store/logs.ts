@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import Value from 'typebox/value';
 import { LogLine } from '../../core/contract/logs.ts';
-import type { Db, LogChunk } from '../client.ts';
+import { Prisma, type Db, type LogChunk } from '../client.ts';
 
 export interface LogBatchRow {
   stream: string;
@@ -23,66 +23,179 @@ export interface Appended {
 }
 
 const streamLocks = 0x10c5;
+/** Small appends are gathered in one chunk up to here; `ms` keeps the age of its lines near that of the chunk. */
+const gathered = { bytes: 4_096, lines: 64, ms: 3_600_000 };
+/** A chunk with lines counts for so many bytes at least: a row costs, whatever little it holds. */
+const leastWeight = 2_048;
+/** Of the bound, what is left of a stream that met it: so that it is met again rarely. */
+const kept = { head: 0.5, tail: 0.4 };
 
 /**
  * Appends what the stream does not have yet; a batch sent twice is stored once, and a batch that begins later than the stream
  * ends leaves a jump. Runs in a transaction: writers of one stream take turns. A later attempt of a build counts from 0
  * again and continues the same stream. The end of an attempt is a chunk without lines, until a later attempt goes on there.
+ * Costs the same however long the stream is, save where it meets its bound. Takes chunks before their stream's row, as `deleteOldLogs`.
  */
 export async function appendLog(db: Db, batch: LogBatchRow, maxBytes: number): Promise<Appended> {
   await db.$executeRaw`SELECT pg_advisory_xact_lock(${streamLocks}::int, hashtext(${batch.stream}))`;
-  const end = await streamEnd(db, batch.stream);
-  const base = await attemptBase(db, batch, end);
-  const next = Math.max(end - base, batch.offset);
-  const lines = batch.lines.slice(next - batch.offset);
-  if (batch.end) await markEnd(db, batch, base + next + lines.length);
-  if (lines.length === 0) return { nextOffset: end - base, added: 0 };
-  const bytes = lines.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, 0);
-  const { stream, attempt, at } = batch;
-  await dropMark(db, stream, base + next);
-  // The attempt's first chunk says where its line 0 lies, also when the lines before this batch are lost.
-  if (end === base && next > 0) {
-    await dropMark(db, stream, base);
-    await db.logChunk.create({ data: { stream, attempt, offset: BigInt(base), lines: [], bytes: 0, at } });
+  const last = await lastChunk(db, batch.stream);
+  const known = await knownStream(db, batch, last);
+  // Another attempt has followed it meanwhile: what it still says is nobody's.
+  if (batch.attempt < known.attempt) return { nextOffset: batch.offset + batch.lines.length, added: 0 };
+  const end = known.next;
+  const base = batch.attempt > known.attempt ? end : known.base;
+  const from = Math.max(end - base, batch.offset);
+  const lines = batch.lines.slice(from - batch.offset);
+  if (lines.length === 0 && !batch.end) return { nextOffset: end - base, added: 0 };
+  const next = base + from + lines.length;
+  const weight = lines.length === 0 ? 0 : await addLines(db, { ...batch, offset: base + from, lines }, last);
+  if (batch.end) await markEnd(db, batch, next);
+  const left = known.bytes + weight > maxBytes ? await dropMiddle(db, batch.stream, maxBytes) : null;
+  await keepStream(
+    db,
+    { stream: batch.stream, next, attempt: batch.attempt, base, bytes: known.bytes },
+    { weight, left },
+  );
+  return { nextOffset: lines.length === 0 ? end - base : next - base, added: lines.length };
+}
+
+interface LastChunk {
+  offset: bigint;
+  attempt: number;
+  bytes: number;
+  at: Date;
+  /** Null where more are not to be gathered in it. */
+  count: number | null;
+}
+
+async function lastChunk(db: Db, stream: string): Promise<LastChunk | null> {
+  const [last] = await db.$queryRaw<LastChunk[]>`
+    SELECT "offset", attempt, bytes, at,
+      CASE WHEN bytes < ${gathered.bytes} AND jsonb_typeof(lines) = 'array' THEN jsonb_array_length(lines) END AS count
+    FROM "LogChunk" WHERE stream = ${stream} ORDER BY "offset" DESC LIMIT 1`;
+  return last ?? null;
+}
+
+/** Of a stream: as its row says it, but with numbers. */
+interface KnownStream {
+  next: number;
+  attempt: number;
+  base: number;
+  bytes: number;
+}
+
+async function knownStream(db: Db, batch: LogBatchRow, last: LastChunk | null): Promise<KnownStream> {
+  const row = await db.logStream.findUnique({ where: { stream: batch.stream } });
+  if (row !== null) {
+    const { next, attempt, base, bytes } = row;
+    return { next: Number(next), attempt, base: Number(base), bytes: Number(bytes) };
   }
-  await db.logChunk.create({ data: { stream, attempt, offset: BigInt(base + next), lines, bytes, at } });
-  await dropMiddle(db, stream, maxBytes);
-  return { nextOffset: next + lines.length, added: lines.length };
+  if (last === null) return { next: 0, attempt: batch.attempt, base: 0, bytes: 0 };
+  return derivedStream(db, batch.stream, last.attempt);
+}
+
+/** What its row would say. A chunk that cannot be read counts for one line. */
+async function derivedStream(db: Db, stream: string, attempt: number): Promise<KnownStream> {
+  const [derived] = await db.$queryRaw<{ next: bigint; base: bigint; bytes: bigint }[]>`
+    SELECT min("offset") FILTER (WHERE attempt = ${attempt}) AS base, sum(${weightOfChunk})::bigint AS bytes,
+      max("offset" + CASE WHEN bytes = 0 THEN 0 WHEN jsonb_typeof(lines) = 'array' THEN jsonb_array_length(lines) ELSE 1 END) AS next
+    FROM "LogChunk" WHERE stream = ${stream}`;
+  const { next, base, bytes } = derived ?? { next: 0n, base: 0n, bytes: 0n };
+  return { next: Number(next), attempt, base: Number(base), bytes: Number(bytes) };
+}
+
+/** Gives by how much the stream weighs more. */
+async function addLines(db: Db, batch: LogBatchRow, last: LastChunk | null): Promise<number> {
+  const { stream, attempt, at } = batch;
+  const lines = [...batch.lines];
+  const offset = BigInt(batch.offset);
+  const bytes = lines.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, 0);
+  if (last !== null && mayGather(last, batch, bytes)) {
+    await db.$executeRaw`
+      UPDATE "LogChunk" SET lines = lines || ${JSON.stringify(lines)}::jsonb, bytes = bytes + ${bytes}
+      WHERE stream = ${stream} AND "offset" = ${last.offset}`;
+    return weightOf(last.bytes + bytes) - weightOf(last.bytes);
+  }
+  if (last?.offset === offset) await db.logChunk.deleteMany({ where: { stream, offset, bytes: 0 } });
+  await db.logChunk.create({ data: { stream, attempt, offset, lines, bytes, at } });
+  return weightOf(bytes);
+}
+
+function mayGather(last: LastChunk, batch: LogBatchRow, bytes: number): boolean {
+  return (
+    last.bytes > 0 &&
+    last.count !== null &&
+    last.attempt === batch.attempt &&
+    Number(last.offset) + last.count === batch.offset &&
+    last.bytes + bytes <= gathered.bytes &&
+    last.count + batch.lines.length <= gathered.lines &&
+    batch.at.getTime() - last.at.getTime() < gathered.ms
+  );
 }
 
 async function markEnd(db: Db, { stream, attempt, at }: LogBatchRow, end: number): Promise<void> {
-  await dropMark(db, stream, end);
-  await db.logChunk.create({ data: { stream, attempt, offset: BigInt(end), lines: [], bytes: 0, at } });
+  const mark = { stream, offset: BigInt(end) };
+  await db.logChunk.upsert({
+    where: { stream_offset: mark },
+    create: { ...mark, attempt, lines: [], bytes: 0, at },
+    update: { attempt, at },
+  });
 }
 
-async function dropMark(db: Db, stream: string, end: number): Promise<void> {
-  await db.logChunk.deleteMany({ where: { stream, offset: BigInt(end), bytes: 0 } });
+function weightOf(bytes: number): number {
+  return bytes === 0 ? 0 : Math.max(bytes, leastWeight);
 }
 
-async function streamEnd(db: Db, stream: string): Promise<number> {
-  const last = await db.logChunk.findFirst({ where: { stream }, orderBy: { offset: 'desc' } });
-  return last === null ? 0 : Number(last.offset) + parseLines(last).length;
-}
+const weightOfChunk = Prisma.sql`CASE WHEN bytes = 0 THEN 0 ELSE greatest(bytes, ${leastWeight}::int) END`;
 
-/** Where the attempt's line 0 lies in the stream. Its first chunk is never the one that is dropped. */
-async function attemptBase(db: Db, { stream, attempt }: LogBatchRow, end: number): Promise<number> {
-  const first = await db.logChunk.findFirst({ where: { stream, attempt }, orderBy: { offset: 'asc' } });
-  return first === null ? end : Number(first.offset);
-}
-
-/** Keeps half of the bound from the beginning and half from the end, and the last chunk whatever its size. */
-async function dropMiddle(db: Db, stream: string, maxBytes: number): Promise<void> {
-  await db.$executeRaw`
-    WITH sized AS (
-      SELECT "offset", bytes, sum(bytes) OVER (ORDER BY "offset") - bytes AS before,
-        sum(bytes) OVER (ORDER BY "offset" DESC) AS remaining,
-        row_number() OVER (PARTITION BY attempt ORDER BY "offset") AS place
-      FROM "LogChunk" WHERE stream = ${stream} AND (SELECT sum(bytes) FROM "LogChunk" WHERE stream = ${stream}) > ${maxBytes}
+/**
+ * Keeps what fits in the two shares of the bound, from the beginning and from the end, and the last lines whatever their size. Gives what
+ * the stream weighs then.
+ */
+async function dropMiddle(db: Db, stream: string, maxBytes: number): Promise<number> {
+  const [head, tail] = [Math.floor(maxBytes * kept.head), Math.floor(maxBytes * kept.tail)];
+  const [dropped] = await db.$queryRaw<{ left: bigint }[]>`
+    WITH weighed AS (
+      SELECT "offset", ${weightOfChunk} AS weight FROM "LogChunk" WHERE stream = ${stream}
+    ), placed AS (
+      SELECT "offset", weight, sum(weight) OVER (ORDER BY "offset") AS up_to, sum(weight) OVER (ORDER BY "offset" DESC) AS remaining
+      FROM weighed
+    ), dropped AS (
+      DELETE FROM "LogChunk" USING placed
+      WHERE stream = ${stream} AND "LogChunk"."offset" = placed."offset"
+        AND placed.up_to > ${head}::bigint AND placed.remaining > ${tail}::bigint AND placed.remaining > placed.weight
+      RETURNING placed.weight
     )
-    DELETE FROM "LogChunk" USING sized
-    WHERE stream = ${stream} AND "LogChunk"."offset" = sized."offset"
-      AND sized.before >= ${maxBytes}::int / 2 AND sized.remaining > ${maxBytes}::int / 2
-      AND sized.remaining > sized.bytes AND sized.place > 1`;
+    SELECT ((SELECT sum(weight) FROM placed) - coalesce((SELECT sum(weight) FROM dropped), 0))::bigint AS left`;
+  return Number(dropped?.left ?? 0);
+}
+
+/** `left` is what the stream weighs; where that was not looked for, it weighs more by `weight`. */
+async function keepStream(
+  db: Db,
+  { stream, next, attempt, base, bytes }: KnownStream & { stream: string },
+  { weight, left }: { weight: number; left: number | null },
+): Promise<void> {
+  await db.$executeRaw`
+    INSERT INTO "LogStream" (stream, next, attempt, base, bytes)
+    VALUES (${stream}, ${next}::bigint, ${attempt}, ${base}::bigint, ${left ?? bytes + weight}::bigint)
+    ON CONFLICT (stream) DO UPDATE SET next = EXCLUDED.next, attempt = EXCLUDED.attempt, base = EXCLUDED.base,
+      bytes = coalesce(${left}::bigint, "LogStream".bytes + ${weight}::bigint)`;
+}
+
+/** At most `limit` chunks, and what is known of streams that have no others. */
+export async function deleteOldLogs(db: Db, before: Date, limit: number): Promise<void> {
+  await db.$executeRaw`
+    WITH old AS (
+      DELETE FROM "LogChunk" WHERE ctid = ANY(ARRAY(SELECT ctid FROM "LogChunk" WHERE at < ${before} LIMIT ${limit}))
+      RETURNING stream, ${weightOfChunk} AS weight
+    ), freed AS (
+      SELECT stream, sum(weight)::bigint AS bytes FROM old GROUP BY stream
+    ), emptied AS (
+      DELETE FROM "LogStream" USING freed WHERE "LogStream".stream = freed.stream AND "LogStream".bytes <= freed.bytes
+    )
+    UPDATE "LogStream" SET bytes = "LogStream".bytes - freed.bytes FROM freed
+    WHERE "LogStream".stream = freed.stream AND "LogStream".bytes > freed.bytes`;
 }
 
 export interface StoredLine extends LogLine {

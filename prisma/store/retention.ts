@@ -2,6 +2,7 @@
 import { keptMs } from '../../core/retention/policy.ts';
 import type { Db } from '../client.ts';
 import { deleteOldDeliveries } from './deliveries.ts';
+import { deleteOldLogs } from './logs.ts';
 import { deleteUnusedSecrets } from './secrets.ts';
 
 /** Rows of one kind that one call deletes at most. */
@@ -12,9 +13,7 @@ export async function deleteOld(db: Db, now: Date): Promise<void> {
   const before = (age: number): Date => new Date(now.getTime() - age);
   await db.nonce.deleteMany({ where: { at: { lt: before(keptMs.nonces) } } });
   await deleteOldDeliveries(db, before(keptMs.deliveries));
-  await db.$executeRaw`
-    DELETE FROM "LogChunk" WHERE ctid = ANY(ARRAY(
-      SELECT ctid FROM "LogChunk" WHERE at < ${before(keptMs.logs)} LIMIT ${batch}))`;
+  await deleteOldLogs(db, before(keptMs.logs), batch);
   await db.$executeRaw`
     DELETE FROM "OutboxWrite" WHERE id IN (
       SELECT id FROM "OutboxWrite" WHERE status <> 'pending' AND "createdAt" < ${before(keptMs.outbox)} LIMIT ${batch})`;
