@@ -2,17 +2,7 @@
  * Fields of a configuration file: each is written once and serves twice, as the reader that checks a YAML node (and says what is
  * wrong, at its line) and as the JSON Schema that editors use.
  */
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Document,
-  type LineCounter,
-  type Node,
-  type Pair,
-  type Scalar,
-} from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Alias, type LineCounter, type Node, type Pair, type Scalar } from 'yaml';
 import type { ConfigIssue } from './config.ts';
 import { suggest } from './suggest.ts';
 
@@ -29,10 +19,11 @@ export type Place = { source: Source; keys: readonly string[]; anchor: Node | nu
 
 export type Source = {
   path: string;
-  document: Document;
+  /** What aliases stand for. */
+  targets: ReadonlyMap<Alias, Node>;
   lines: LineCounter;
   issues: ConfigIssue[];
-  /** Nodes that may still be read: what an alias repeats counts each time, and an alias itself a hundred times. */
+  /** Entries and nodes that may still be read: what an alias repeats counts each time, and an alias itself a hundred times. */
   budget: number;
 };
 
@@ -43,9 +34,14 @@ export function note(at: Place, message: string, node: Node | null = at.anchor):
   const [start, end] = node?.range ?? [0, 0];
   const line = Math.max(1, lines.linePos(start).line);
   const endLine = Math.max(line, lines.linePos(Math.max(start, end - 1)).line);
-  const name = at.keys.join('.');
+  const name = at.keys.map(short).join('.');
   issues.push({ path, line, endLine, message: name === '' ? message : `${name}: ${message}` });
   return null;
+}
+
+/** A key may be as long as the file. */
+function short(key: string): string {
+  return key.slice(0, 100);
 }
 
 /** The node that an alias stands for; null for nothing at all, which YAML reads as null. */
@@ -54,7 +50,7 @@ export function resolved(node: Node | null, at: Place): Node | null {
   if (!isAlias(node)) return isScalar(node) && node.value === null ? null : node;
   at.source.budget -= 100;
   if (at.source.budget < 0) return null;
-  const target = node.resolve(at.source.document);
+  const target = at.source.targets.get(node);
   return target ? resolved(target, at) : note(at, `nothing before this is named &${node.source}`, node);
 }
 
@@ -135,7 +131,7 @@ export function mapOf<T>(
       const result: [string, T][] = [];
       for (const entry of entries) {
         if (!pattern.test(entry.key)) {
-          note(at, `${JSON.stringify(entry.key)} is not ${key.expected}`, entry.keyNode);
+          note(at, `${JSON.stringify(short(entry.key))} is not ${key.expected}`, entry.keyNode);
           continue;
         }
         const read = value.read(entry.value, child(at, entry.key, entry.keyNode));
@@ -167,6 +163,7 @@ function readEntries(given: Node | null, at: Place): Entry[] | null {
   if (at.source.budget < 0) return null;
   if (node === null) return [];
   if (!isMap<Node, Node | null>(node)) return note(at, 'expected a mapping of keys and values', given);
+  at.source.budget -= node.items.length;
   const merges = node.items.filter(({ key }) => isMergeKey(key));
   const own = node.items.filter(({ key }) => !isMergeKey(key)).map(toEntry);
   const merged = merges.flatMap(({ key, value }) => mergedEntries(value, child(at, '<<', key)));
@@ -196,13 +193,11 @@ function mergedMapping(node: Node | null, given: Node | null, at: Place): Entry[
     note(at, 'expected a mapping to merge, or a list of them', given ?? at.anchor);
     return [];
   }
-  const entries = readEntries(node, at) ?? [];
-  at.source.budget -= entries.length;
-  return entries;
+  return readEntries(node, at) ?? [];
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
   const near = suggest(key, known);
   const hint = near === null ? `known here: ${known.join(', ')}` : `did you mean ${near}?`;
-  return `unknown key ${JSON.stringify(key.slice(0, 60))}; ${hint}`;
+  return `unknown key ${JSON.stringify(short(key))}; ${hint}`;
 }

@@ -27,9 +27,12 @@ const resourceFields = {
 
 const resources = object('What one replica may use', resourceFields);
 
-const commandLine = scalar({ type: 'string' }, 'a command', ({ value }) => {
-  const words = typeof value === 'string' ? commandWords(value) : null;
-  return words === null ? new Problem() : words.ok ? words.words : new Problem(words.message);
+const maxCommand = 32_768;
+const commandLine = scalar({ type: 'string', maxLength: maxCommand }, 'a command', ({ value }) => {
+  if (typeof value !== 'string') return new Problem();
+  if (value.length > maxCommand) return new Problem(`is longer than ${maxCommand} characters`);
+  const words = commandWords(value);
+  return words.ok ? words.words : new Problem(words.message);
 });
 const commandList = listOf('The program and its arguments', text('A word', { maxLength: 10_000 }), 1_000);
 

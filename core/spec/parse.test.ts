@@ -181,6 +181,11 @@ environments:
     ['a way out inside', 'services: {a: {build: {dockerfile: x/../../y}}}', 'the path leaves the repository'],
     ['an absolute path', 'services: {a: {build: /etc}}', 'give a path relative to the root'],
     ['a shell line', 'services: {a: {command: a && b}}', 'no shell reads this'],
+    [
+      'a command beyond measure',
+      `services: {a: {command: "${'a '.repeat(20_000)}"}}`,
+      'is longer than 32768 characters',
+    ],
     ['an empty command', 'services: {a: {command: []}}', 'the command is empty'],
     ['a pattern', 'environments: {a: {branch: "release/*"}}', 'patterns are not taken'],
     ['an option for a branch', 'environments: {a: {branch: --upload-pack=x}}', 'expected the name of a branch'],
@@ -195,7 +200,8 @@ environments:
     ['a merge of what is not there', 'services: {a: {<<: *gone}}', 'nothing before this is named &gone'],
     ['two merge keys', 'services: {a: {<<: {port: 1}, <<: {replicas: 1}}}', '1 This is not valid YAML'],
     ['a free key that is not at the top', 'services: {a: {x-b: 1}}', 'unknown key "x-b"'],
-    ['a key twice', 'version: 1\nversion: 1', '2 This is not valid YAML'],
+    ['a key twice', 'version: 1\nversion: 1', '2 This is not valid YAML: Map keys must be unique'],
+    ['a key twice where nothing reads', 'x-a:\n- {b: 1,\n  b: 2}', '3 This is not valid YAML: Map keys must be unique'],
     ['bad YAML', 'services: [', '1 This is not valid YAML'],
     ['two documents', 'version: 1\n---\nversion: 1', 'This is not valid YAML'],
     ['an unknown alias', 'services: *gone', '1 services: nothing before this is named &gone'],
@@ -215,6 +221,37 @@ environments:
     const bomb = `environments: { a: &e { services: { a: &s { env: { ${variables} } }, ${services} } }, ${environments} }`;
     expect(bomb.length).toBeLessThan(2_500);
     expect(issues(bomb)).toEqual(['1 The file holds too much, or repeats itself too often through aliases.']);
+  });
+
+  const many = (count: number, item: (index: number) => string, separator = ', '): string =>
+    Array.from({ length: count }, (_, index) => item(index)).join(separator);
+  const known = many(50, (i) => `${'a'.repeat(58)}${i}: {}`);
+  const others = many(50, (i) => `${'b'.repeat(58)}${i}: {}`);
+  const manyKeys = (count: number): string => many(count, (i) => `k${i}`, ',');
+  const tooMuch = '1 The file holds too much, or repeats itself too often through aliases.';
+  it.each([
+    ['keys', `x-a: {${manyKeys(20_000)}}`, tooMuch],
+    ['keys, as many as may be', `x-a: {${manyKeys(9_000)}}\nb: 1`, '2 unknown key "b"; known here: version'],
+    ['keys of a service', `services: { web: {${manyKeys(9_000)}} }`, '1 services.web: unknown key "k0"; known here'],
+    ['keys, again and again', `x-a: &a {${manyKeys(8_000)}}\nservices: {${many(49, (i) => `s${i}: *a`)}}`, tooMuch],
+    ['commas', `x-a: [${','.repeat(120_000)}]`, tooMuch],
+    ['commas, as many as may be', `x-a: [${','.repeat(35_000)}]`, '1 This is not valid YAML: Unexpected ,'],
+    ['aliases', `x-a: &a {}\nservices: {<<: [${many(25_000, () => '*a')}]}`, tooMuch],
+    [
+      'a key as long as the file',
+      `services: { web: {? ${'k'.repeat(130_000)} : 1} }`,
+      '1 services.web: unknown key "kkk',
+    ],
+    [
+      'services that are not there',
+      `services: {${known}}\nenvironments: {${many(30, (i) => `e${i}: { services: {${others}} }`)}}`,
+      '2 environments.e0.services.bbb',
+    ],
+  ])('is done in time with %s', (_what, text, message) => {
+    const [first, ...more] = issues(text);
+    expect(first).toContain(message);
+    expect(first?.length).toBeLessThan(10_000);
+    expect(more.length).toBeLessThan(100);
   });
 
   const doublings = Array.from({ length: 15 }, (_, i) => `x-${i + 1}: &a${i + 1} { <<: [*a${i}, *a${i}] }`);

@@ -1,15 +1,17 @@
 /** Understands the text of `landfall.yml`, or says everything that is wrong with it, line by line. */
-import { CST, LineCounter, Parser, isMap, parseDocument, type Document, type Node } from 'yaml';
+import { CST, Lexer, LineCounter, Parser, isMap, parseDocument, type Document, type Node } from 'yaml';
 import type { ConfigIssue, ProjectConfig } from './config.ts';
 import { fileField } from './file.ts';
 import { note, type Place, type Source } from './field.ts';
 import { toProjectConfig } from './normalise.ts';
 import { suggest } from './suggest.ts';
+import { surveyOf } from './survey.ts';
 
 export type ParsedConfig = { ok: true; config: ProjectConfig } | { ok: false; issues: ConfigIssue[] };
 
 const maxCharacters = 128 * 1_024;
 const maxDepth = 30;
+const maxTokens = 40_000;
 const maxNodes = 20_000;
 const maxIssues = 100;
 
@@ -21,13 +23,14 @@ export function parseProjectConfig(text: string, path: string): ParsedConfig {
   });
   if (text.length > maxCharacters) return atFirstLine(`The file is longer than ${maxCharacters} characters.`);
   if (isTooDeep(text)) return atFirstLine(`The file is nested deeper than ${maxDepth} levels.`);
+  if (hasTooMuch(text)) return { ok: false, issues: [tooMuch(path)] };
 
   const lines = new LineCounter();
-  const document = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false });
-  const source: Source = { path, document, lines, issues: [], budget: maxNodes };
-  if (document.errors.length === 0) return read(document, source);
-  noteSyntax(document, source);
-  return { ok: false, issues: sorted(source.issues) };
+  const document = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const { repeated, targets } = surveyOf(document);
+  const source: Source = { path, targets, lines, issues: [], budget: maxNodes };
+  noteSyntax(document, repeated, source);
+  return source.issues.length === 0 ? read(document, source) : { ok: false, issues: sorted(source.issues) };
 }
 
 function read(document: Document, source: Source): ParsedConfig {
@@ -57,6 +60,7 @@ function noteUnknownServices(document: Document, config: ProjectConfig, source: 
   const known = Object.keys(config.services);
   for (const [environment, { services }] of Object.entries(config.environments)) {
     for (const service of Object.keys(services).filter((name) => !known.includes(name))) {
+      if (source.issues.length >= maxIssues) return;
       const near = suggest(service, known);
       const keys = ['environments', environment, 'services', service];
       const message = `there is no such service; ${near ? `did you mean ${near}?` : `known: ${known.join(', ')}`}`;
@@ -73,8 +77,9 @@ function nodeAt(document: Document, keys: readonly string[]): Node | null {
   return keys.length > 1 ? nodeAt(document, keys.slice(0, -1)) : document.contents;
 }
 
-function noteSyntax(document: Document, source: Source): void {
-  for (const { pos, message } of document.errors) {
+function noteSyntax(document: Document, repeated: readonly Node[], source: Source): void {
+  const twice = repeated.map(({ range }) => ({ pos: range ?? [0, 0], message: 'Map keys must be unique' }));
+  for (const { pos, message } of [...document.errors.slice(0, maxIssues), ...twice.slice(0, maxIssues)]) {
     const line = Math.max(1, source.lines.linePos(pos[0]).line);
     const endLine = Math.max(line, source.lines.linePos(pos[1]).line);
     source.issues.push({ path: source.path, line, endLine, message: `This is not valid YAML: ${message}` });
@@ -83,6 +88,13 @@ function noteSyntax(document: Document, source: Source): void {
 
 function sorted(issues: ConfigIssue[]): ConfigIssue[] {
   return issues.toSorted((a, b) => a.line - b.line || (a.message < b.message ? -1 : 1)).slice(0, maxIssues);
+}
+
+/** Before anything is made of it: what comes later takes time and memory by the number of tokens. */
+function hasTooMuch(text: string): boolean {
+  let tokens = 0;
+  for (const _token of new Lexer().lex(text)) if (++tokens > maxTokens) return true;
+  return false;
 }
 
 /** Measured on tokens, without recursion: the composer would exhaust the stack on what this refuses. */

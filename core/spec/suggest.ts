@@ -1,7 +1,11 @@
 /** Guesses what a misspelt name was meant to be. */
 
+/** Names are at most as long: whatever is longer was not meant to be one. */
+const maxLength = 63;
+
 /** The nearest of `known`, when it is near enough to be worth a question. */
 export function suggest(name: string, known: readonly string[]): string | null {
+  if (name.length > maxLength) return null;
   const limit = Math.max(1, Math.floor(name.length / 3));
   const near = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
