@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { matches } from './faults.ts';
-import { git, refusal, setStage, type Stage } from './testing/harness.ts';
+import { controlToken, git, refusal, setStage, type Stage } from './testing/harness.ts';
 
 let stage: Stage;
 const repo = () => ({ owner: stage.owner, repo: stage.repo });
@@ -120,7 +120,7 @@ describe('limits without faults', () => {
 it('refuses a fault that does not exist', async () => {
   const answer = await fetch(`${stage.sandbox.url}/_sandbox/setFault`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${controlToken}` },
     body: JSON.stringify({ kind: 'meteor' }),
   });
   expect(answer.status).toBe(400);

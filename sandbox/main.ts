@@ -17,6 +17,7 @@ const schema = Type.Object(
     }),
     webhookUrl: Type.Union([Type.String(), Type.Null()]),
     webhookSecret: Type.String({ minLength: 1 }),
+    controlToken: Type.String({ minLength: 16 }),
   },
   { additionalProperties: false },
 );

@@ -11,6 +11,7 @@ import { controlRoutes } from './control/routes.ts';
 import { Faults } from './faults.ts';
 import { gitRoutes } from './git/routes.ts';
 import { GitStorage } from './git/storage.ts';
+import { isOwnHost } from './http/own-host.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { RequestLog } from './http/request-log.ts';
 import { apiBase, restRoutes } from './http/routes.ts';
@@ -23,7 +24,7 @@ import { subscribedEvents } from './webhooks/names.ts';
 import type { World } from './world.ts';
 
 export interface SandboxOptions {
-  /** Default: 127.0.0.1. */
+  /** Default: 127.0.0.1. Requests that name another host than this or localhost are refused. */
   readonly host?: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -40,6 +41,8 @@ export interface SandboxOptions {
   /** `null`: nothing is delivered until one is set. */
   readonly webhookUrl: string | null;
   readonly webhookSecret: string;
+  /** What the control API is commanded with. */
+  readonly controlToken: string;
   readonly clock?: () => number;
 }
 
@@ -115,13 +118,19 @@ function createWorld(
   };
 }
 
-function createServer(world: World): FastifyInstance {
+const defaultHost = '127.0.0.1';
+
+function createServer(world: World, host: string): FastifyInstance {
   const server = Fastify({
     // Standard output belongs to whoever runs the sandbox.
     logger: { level: 'error', stream: process.stderr },
     genReqId: () => randomUUID(),
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+  });
+  server.addHook('onRequest', async (request, reply) => {
+    if (isOwnHost(request.headers.host, host)) return;
+    await reply.code(421).send({ message: `The sandbox is for this machine: ask it as localhost or ${host}.` });
   });
   server.setErrorHandler((error: Error, request, reply) => {
     world.failures.push(`${request.method} ${request.url}: ${error.message}`);
@@ -131,8 +140,8 @@ function createServer(world: World): FastifyInstance {
   return server;
 }
 
-async function register(server: FastifyInstance, world: World): Promise<void> {
-  for (const routes of [restRoutes(world), gitRoutes(world), controlRoutes(world), pageRoutes(world)])
+async function register(server: FastifyInstance, world: World, controlToken: string): Promise<void> {
+  for (const routes of [restRoutes(world), gitRoutes(world), controlRoutes(world, controlToken), pageRoutes(world)])
     await server.register((instance, _options, done) => {
       routes(instance);
       done();
@@ -140,7 +149,7 @@ async function register(server: FastifyInstance, world: World): Promise<void> {
 }
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  await mkdir(options.dataDir, { recursive: true });
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   const changes = new EventEmitter();
   changes.setMaxListeners(0);
   const tables = createTables(() => changes.emit('change'));
@@ -150,9 +159,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   changes.on('change', () => snapshot.touch());
   let url = '';
   const world = createWorld(options, tables, { base: () => url, changes });
-  const server = createServer(world);
-  await register(server, world);
-  const host = options.host ?? '127.0.0.1';
+  const { host = defaultHost } = options;
+  const server = createServer(world, host);
+  await register(server, world, options.controlToken);
   await server.listen({ host, port: options.port });
   url = `http://${host}:${(server.server.address() as AddressInfo).port}`;
   return {

@@ -132,7 +132,7 @@ export async function startChild(spec: ChildSpec, signal: AbortSignal): Promise<
 }
 
 function launch(spec: ChildSpec): { child: ChildProcess; log: Log } {
-  mkdirSync(spec.logDir, { recursive: true });
+  mkdirSync(spec.logDir, { recursive: true, mode: 0o700 });
   const file = path.join(spec.logDir, `${spec.name}.log`);
   const descriptor = openSync(file, spec.log === 'new' ? 'w' : 'a', 0o600);
   const from = fstatSync(descriptor).size;

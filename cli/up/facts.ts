@@ -7,17 +7,17 @@ import { takenPorts, type Ports } from './ports.ts';
 import type { MachineFacts, RoomFacts } from './preflight.ts';
 
 /** Each folder by itself: on file systems that refuse new ones, Node's own recursion never ends. */
-function makeFolder(directory: string, made: string[]): void {
+function makeFolder(directory: string, made: string[], mode = 0o777): void {
   if (existsSync(directory)) return;
   makeFolder(path.dirname(directory), made);
-  mkdirSync(directory);
+  mkdirSync(directory, { mode });
   made.push(directory);
 }
 
-/** Makes the folder when it is missing; what it makes is added to `made`, the outermost first. */
+/** Makes the folder when it is missing, for its owner alone; what it makes is added to `made`, the outermost first. */
 function isWritable(directory: string, made: string[]): boolean {
   try {
-    makeFolder(directory, made);
+    makeFolder(directory, made, 0o700);
     accessSync(directory, constants.W_OK);
     return statSync(directory).isDirectory();
   } catch (error) {

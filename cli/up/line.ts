@@ -1,4 +1,5 @@
 /** Starts a whole local Landfall: registry, sandbox GitHub, control plane and one agent, each a process of its own. */
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Type from 'typebox';
@@ -105,6 +106,8 @@ class Starter {
   readonly broken: Promise<string>;
   readonly options: LineOptions;
   readonly secrets: Secrets;
+  /** Of the sandbox's control API: for as long as this line runs. */
+  readonly controlToken = randomBytes(24).toString('base64url');
   readonly #failed = new AbortController();
   readonly #signal: AbortSignal;
   #breaks: (sentence: string) => void = () => undefined;
@@ -164,6 +167,7 @@ class Starter {
       app: { id: appId, slug: 'landfall', privateKeyPublicPem: this.secrets.appPublicKey },
       webhookUrl: `http://127.0.0.1:${ports.server}/webhooks/github`,
       webhookSecret: this.secrets.webhookSecret,
+      controlToken: this.controlToken,
     };
     writeFileSync(configFile, JSON.stringify(config), { mode: 0o600 });
     await this.#part({
@@ -253,7 +257,7 @@ function freeName(taken: ReadonlySet<string>): string {
 
 /** Rejects with what stands in the way, after ending what was started. */
 export async function startLine(options: LineOptions): Promise<Line> {
-  mkdirSync(options.dataDir, { recursive: true });
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   rememberNetwork(options.dataDir, options.network);
   const starter = new Starter(options);
   const connection = { url: `http://127.0.0.1:${options.ports.server}`, token: starter.secrets.accessToken };
@@ -266,7 +270,9 @@ export async function startLine(options: LineOptions): Promise<Line> {
     return {
       connection,
       api: apiClient(connection),
-      sandbox: isSandbox ? { url: sandboxUrl, control: connectSandbox(sandboxUrl) } : null,
+      sandbox: isSandbox
+        ? { url: sandboxUrl, control: connectSandbox({ url: sandboxUrl, token: starter.controlToken }) }
+        : null,
       processes: starter.processes,
       broken: starter.broken,
       stop: () => starter.stop(),

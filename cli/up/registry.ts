@@ -19,7 +19,7 @@ export function renderRegistryConfig(options: { port: number; storageDir: string
 
 /** Writes configuration and password file into DIR and gives the configuration's path. */
 export function writeRegistryFiles(dir: string, options: { port: number; password: string }): string {
-  mkdirSync(dir, { recursive: true });
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   const htpasswdFile = path.join(dir, 'htpasswd');
   const configFile = path.join(dir, 'config.yml');
   writeFileSync(htpasswdFile, `${registryUser}:${bcrypt.hashSync(options.password, 5)}\n`, { mode: 0o600 });

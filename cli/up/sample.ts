@@ -1,6 +1,6 @@
 /** The sample repository: made at the sandbox once, changed and pushed with the real git. */
 import { execFile } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Control } from '../../sandbox/control/commands.ts';
@@ -37,14 +37,22 @@ async function cloneSample(directory: string, url: string): Promise<void> {
   await git(directory, 'commit', '--quiet', '--message', 'A page that busybox serves');
 }
 
+function makePrivate(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  chmodSync(directory, 0o700);
+}
+
 /** Finds the sample at the sandbox and on disk, or makes it. */
 export async function ensureSample(sandbox: Control, directory: string): Promise<Sample> {
   const known = (await sandbox.listRepositories({})).find(({ fullName }) => fullName === `${owner}/${name}`);
   const repository =
     known ?? (await sandbox.createRepository({ owner, name, defaultBranch: sampleBranch, private: true }));
   const { url } = await sandbox.pushToken({ repositoryId: repository.id, login: 'ada' });
+  makePrivate(directory);
   if (!existsSync(path.join(directory, '.git'))) await cloneSample(directory, url);
   else await git(directory, 'remote', 'set-url', 'origin', url);
+  // The address there holds a token to push with.
+  chmodSync(path.join(directory, '.git', 'config'), 0o600);
   return { directory, repositoryId: repository.id, pageUrl: repository.pageUrl };
 }
 

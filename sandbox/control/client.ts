@@ -12,12 +12,18 @@ export class ControlRefused extends Error {
   }
 }
 
-/** `url` is the sandbox's base, such as `http://127.0.0.1:7781`. */
-export function connectSandbox(url: string): Control {
+export interface SandboxConnection {
+  /** The sandbox's base, such as `http://127.0.0.1:7781`. */
+  readonly url: string;
+  /** `controlToken` of its configuration. */
+  readonly token: string;
+}
+
+export function connectSandbox({ url, token }: SandboxConnection): Control {
   return controlOf(async (name, input) => {
     const response = await fetch(new URL(`/_sandbox/${name}`, url), {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
       body: JSON.stringify(input),
     });
     const answer: unknown = await response.json();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSandbox } from '../server.ts';
-import { git, sandboxOptions, setStage, temporaryFolder, type Stage } from '../testing/harness.ts';
+import { controlToken, git, sandboxOptions, setStage, temporaryFolder, type Stage } from '../testing/harness.ts';
 import { connectSandbox } from './client.ts';
 import { commands } from './commands.ts';
 import { commandNames } from './names.ts';
@@ -27,7 +27,7 @@ it('names every command that exists', () => {
 
 describe('the control API', () => {
   it('does from another process what the sandbox does in this one', async () => {
-    const remote = connectSandbox(stage.sandbox.url);
+    const remote = connectSandbox({ url: stage.sandbox.url, token: controlToken });
     const repository = await remote.createRepository({ owner: 'acme', name: 'remote', files: { a: 'a' } });
     expect(await remote.listRepositories({})).toContainEqual(repository);
     const { id } = await remote.setFault({ kind: 'lose', match: 'push', times: 3 });
@@ -38,7 +38,7 @@ describe('the control API', () => {
   });
 
   it('counts the writes that a deploy costs, without the tokens it took', async () => {
-    const remote = connectSandbox(stage.sandbox.url);
+    const remote = connectSandbox({ url: stage.sandbox.url, token: controlToken });
     await remote.resetRequests({});
     const repo = { owner: stage.owner, repo: stage.repo };
     await stage.octokit.rest.repos.get(repo);
@@ -51,7 +51,7 @@ describe('the control API', () => {
   });
 
   it('says what it cannot do', async () => {
-    const remote = connectSandbox(stage.sandbox.url);
+    const remote = connectSandbox({ url: stage.sandbox.url, token: controlToken });
     await expect(remote.deleteRepository({ repositoryId: 1 })).rejects.toThrow(/no repository with id 1/);
     await expect(remote.createRepository({ owner: 'acme', name: '../x' })).rejects.toThrow(/cannot be a repository/);
     await expect(remote.createRepository({ owner: 'acme', name: 'shop' })).rejects.toThrow(/exists/);
@@ -60,10 +60,40 @@ describe('the control API', () => {
 
   it('takes nothing but JSON, so that no other page can drive it', async () => {
     const send = (headers: Record<string, string>, body: string) =>
-      fetch(`${stage.sandbox.url}/_sandbox/clearFaults`, { method: 'POST', headers, body });
+      fetch(`${stage.sandbox.url}/_sandbox/clearFaults`, {
+        method: 'POST',
+        headers: { ...headers, authorization: `Bearer ${controlToken}` },
+        body,
+      });
     expect((await send({ 'content-type': 'text/plain' }, '{}')).status).toBe(415);
     expect((await send({ 'content-type': 'application/x-www-form-urlencoded' }, '')).status).toBe(415);
     expect((await send({ 'content-type': 'application/json' }, '{}')).status).toBe(200);
+  });
+});
+
+describe('whoever lacks its token', () => {
+  const ask = (headers: Record<string, string>, path = 'pushToken') =>
+    fetch(`${stage.sandbox.url}/_sandbox/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ repositoryId: stage.repositoryId }),
+    });
+
+  it.each([
+    {},
+    { authorization: 'Bearer ' },
+    { authorization: `Bearer ${controlToken}x` },
+    { authorization: `Basic ${controlToken}` },
+    { cookie: `token=${controlToken}` },
+  ])('commands nothing, and learns nothing of what it asked for: %j', async (headers) => {
+    const answer = await ask(headers);
+    expect([answer.status, await answer.text()]).toEqual([401, expect.stringMatching(/token/)]);
+    const wrong = await fetch(`${stage.sandbox.url}/_sandbox/health`, { headers });
+    expect(wrong.status).toBe(401);
+  });
+
+  it('is told apart from who has it', async () => {
+    expect((await ask({ authorization: `Bearer ${controlToken}` })).status).toBe(200);
   });
 });
 
@@ -82,7 +112,11 @@ describe('as a process of its own', () => {
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     const ready = JSON.parse(line.toString()) as { ready: boolean; url: string; apiUrl: string };
     expect(ready).toEqual({ ready: true, url: ready.url, apiUrl: `${ready.url}/api/v3` });
-    await connectSandbox(ready.url).createRepository({ owner: 'acme', name: 'shop', files: { a: 'a' } });
+    await connectSandbox({ url: ready.url, token: controlToken }).createRepository({
+      owner: 'acme',
+      name: 'shop',
+      files: { a: 'a' },
+    });
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
     const resumed = await startSandbox(sandboxOptions(join(folder.path, 'data')));

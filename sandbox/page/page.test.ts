@@ -51,9 +51,15 @@ async function page(path = '/acme/shop'): Promise<{ text: string; headers: Heade
   return { text: await answer.text(), headers: answer.headers, status: answer.status };
 }
 
-function submit(form: string, fields: Record<string, string>, headers: Record<string, string> = {}) {
+/** As a browser posts a form of the page. */
+function post(path: string, fields: Record<string, string>, headers: Record<string, string> = {}) {
   const body = new URLSearchParams(fields);
-  return fetch(`${stage.sandbox.url}/acme/shop/${form}`, { method: 'POST', body, headers, redirect: 'manual' });
+  const origin = stage.sandbox.url;
+  return fetch(origin + path, { method: 'POST', body, headers: { origin, ...headers }, redirect: 'manual' });
+}
+
+function submit(form: string, fields: Record<string, string>, headers: Record<string, string> = {}) {
+  return post(`/acme/shop/${form}`, fields, headers);
 }
 
 describe('P71: the page', () => {
@@ -99,11 +105,7 @@ describe('what the page shows and does', () => {
   });
 
   it('takes a comment as the chosen person and tells the App', async () => {
-    const chosen = await fetch(`${stage.sandbox.url}/_visitor`, {
-      method: 'POST',
-      body: new URLSearchParams({ login: 'grace', back: '/acme/shop' }),
-      redirect: 'manual',
-    });
+    const chosen = await post('/_visitor', { login: 'grace', back: '/acme/shop' });
     expect(chosen.headers.get('location')).toBe('/acme/shop');
     const cookie = chosen.headers.get('set-cookie')!.split(';')[0]!;
     const answer = await submit('_comment', { number: '1', body: '/deploy\r\nplease' }, { cookie });
@@ -130,14 +132,15 @@ describe('what the page shows and does', () => {
     );
   });
 
-  it('refuses forms of other sites, forms that lack something, and pages that are not there', async () => {
+  it('refuses forms of other sites and of programs, forms that lack something, and pages that are not there', async () => {
     expect((await submit('_merge', { number: '1' }, { origin: 'https://evil.example' })).status).toBe(403);
     expect((await submit('_merge', { number: '1' }, { origin: 'null' })).status).toBe(403);
+    const anonymous = { method: 'POST', body: new URLSearchParams({ number: '1' }) };
+    expect((await fetch(`${stage.sandbox.url}/acme/shop/_merge`, anonymous)).status).toBe(403);
     expect((await submit('_comment', { number: '1' })).status).toBe(400);
     expect((await submit('_comment', { number: '99', body: 'x' })).status).toBe(400);
     expect((await page('/acme/nothing')).status).toBe(404);
-    const away = new URLSearchParams({ login: 'grace', back: '//evil.example/x' });
-    const answer = await fetch(`${stage.sandbox.url}/_visitor`, { method: 'POST', body: away, redirect: 'manual' });
+    const answer = await post('/_visitor', { login: 'grace', back: '//evil.example/x' });
     expect(answer.headers.get('location')).toBe('/');
   });
 

@@ -46,10 +46,10 @@ function sendPage(reply: FastifyReply, status: number, page: string): FastifyRep
     .send(page);
 }
 
-/** A page of another site cannot post here in the visitor's name. */
+/** Neither a page of another site nor a program that is no browser posts here in the visitor's name. */
 function isForeign(request: FastifyRequest): boolean {
   const { origin } = request.headers;
-  if (origin === undefined) return false;
+  if (origin === undefined) return true;
   return !URL.canParse(origin) || new URL(origin).host !== request.headers.host;
 }
 

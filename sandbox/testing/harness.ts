@@ -20,6 +20,7 @@ export const keys = generateKeyPairSync('rsa', {
 
 export const appId = 4242;
 export const webhookSecret = 'a webhook secret';
+export const controlToken = 'a-token-for-the-control-api';
 
 /** Payloads are read by tests as GitHub documents them, so without types. */
 type Loose = ReturnType<typeof JSON.parse>;
@@ -90,6 +91,7 @@ export function sandboxOptions(dataDir: string, changes: Partial<SandboxOptions>
     app: { id: appId, slug: 'landfall', privateKeyPublicPem: keys.publicKey },
     webhookUrl: null,
     webhookSecret,
+    controlToken,
     ...changes,
   };
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
@@ -228,6 +228,29 @@ describe('while it runs', () => {
     }
     const knowing = all.filter(({ pid }) => [...variablesOf(pid).values()].some((value) => value.includes('canary-')));
     expect(knowing.map(({ argv }) => argv)).toEqual([expect.arrayContaining([serverProgram])]);
+  });
+
+  it('what it keeps is for its owner alone, the sample with its push token too', () => {
+    const secret = [
+      '',
+      'sample',
+      'sample/.git/config',
+      'sandbox',
+      'sandbox.json',
+      'sandbox/state.json',
+      'secrets.json',
+    ];
+    const others = [
+      'connection.json',
+      'github-app.pem',
+      'postgres.password',
+      'master.key',
+      'registry/htpasswd',
+      'logs',
+    ];
+    const open = [...secret, ...others].filter((name) => (statSync(path.join(data, name)).mode & 0o077) !== 0);
+    expect(open).toEqual([]);
+    expect(readFileSync(path.join(data, 'sample/.git/config'), 'utf8')).toMatch(/url = http:\/\/ada:ghp_/);
   });
 
   it('another one is refused in its folder, and on its ports', async () => {
