@@ -10,7 +10,6 @@ const unit: UnitOptions = {
   kind: 'worker',
   buildkitd: '/usr/local/lib/landfall/bin/buildkitd',
 };
-const script = renderInstallScript({ url: unit.url, agentSha256: 'a'.repeat(64), buildkit: null });
 const startOf = (options: Partial<UnitOptions>) => /^ExecStart=(.*)$/m.exec(renderUnit({ ...unit, ...options }))?.[1];
 
 describe('the unit', () => {
@@ -30,21 +29,27 @@ describe('the unit', () => {
 });
 
 describe('the install script', () => {
-  it('is this', async () => {
-    await expect(script).toMatchFileSnapshot('golden/install.sh');
+  const download = (name: string) => ({
+    ...{ url: `https://example.com/${name}.tar.gz`, sha256: name.at(0)!.repeat(64), member: `bin/${name}` },
   });
+  const downloads = {
+    node: { amd64: download('b'), arm64: download('c') },
+    buildkit: { amd64: download('d'), arm64: download('e') },
+  };
 
   it('P70: checks what it downloads against checksums that stand in it', () => {
-    const download = (arch: string) => ({ url: `https://example.com/${arch}.tar.gz`, sha256: arch.at(0)!.repeat(64) });
-    const buildkit = { amd64: download('bamd64'), arm64: download('carm64') };
-    const withBuilds = renderInstallScript({ url: unit.url, agentSha256: 'a'.repeat(64), buildkit });
-    for (const sum of ['a', 'b', 'c']) expect(withBuilds).toContain(`'${sum.repeat(64)}'`);
-    expect(withBuilds.match(/^ *download /gm)).toHaveLength(2);
-    expect(withBuilds.match(/^ *curl .*-o/gm)).toHaveLength(1);
+    const script = renderInstallScript({ url: unit.url, agentSha256: 'a'.repeat(64), ...downloads });
+    for (const sum of ['a', 'b', 'c', 'd', 'e']) expect(script).toContain(`'${sum.repeat(64)}'`);
+    expect(script.match(/^ *curl .*-o/gm)).toHaveLength(1);
   });
 
   it('P66: quotes what is put into it', () => {
-    const evil = renderInstallScript({ url: "https://x/'; reboot; '", agentSha256: 'a'.repeat(64), buildkit: null });
-    expect(evil).toContain(String.raw`url='https://x/'\''; reboot; '\'''`);
+    const evil = renderInstallScript({
+      url: "https://x/'; reboot; '\nreboot",
+      agentSha256: 'a'.repeat(64),
+      ...downloads,
+    });
+    expect(evil).toContain("url='https://x/'\\''; reboot; '\\''\nreboot'\n");
+    expect(evil).toMatch(/^# Usage: .*; 'reboot\/install\.sh/m);
   });
 });

@@ -267,6 +267,28 @@ export const pins = [
     debian: debian('busybox-static'),
   },
   {
+    name: 'node',
+    purpose: 'runs the agent on a server that has none, or one that is too old',
+    neededBy: ['node'],
+    version: '24.19.0',
+    fits: { from: '20.19.0' },
+    programs: [{ name: 'node', ask: ['--version'] }],
+    release: {
+      archives: {
+        amd64: {
+          url: 'https://nodejs.org/dist/v24.19.0/node-v24.19.0-linux-x64.tar.gz',
+          sha256: 'f625d97cd707df4ff96254916fbc5ff014f09c09effe5a1e0ca8f6d41a8789d4',
+        },
+        arm64: {
+          url: 'https://nodejs.org/dist/v24.19.0/node-v24.19.0-linux-arm64.tar.gz',
+          sha256: 'd28c8a5bf0a808f0ed434a1dce8c54ae98f0371c0bd86ac58abc613f73e6643f',
+        },
+      },
+      members: ['bin/node'],
+      strip: 1,
+    },
+  },
+  {
     name: 'go',
     purpose: 'builds the tools above that have no verified binary here',
     neededBy: [],
