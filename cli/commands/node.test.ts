@@ -15,6 +15,10 @@ describe('the line that adds a node', () => {
     expect(renderRegistration(registration)).not.toContain('Warning');
   });
 
+  it('says what the server has to have', () => {
+    expect(renderRegistration(registration)).toMatch(/Debian 12, Ubuntu 24\.04 .*curl.*amd64 or arm64/);
+  });
+
   it.each(['http://127.0.0.1:7780', 'http://localhost:7780', 'http://[::1]:7780', 'http://127.1.2.3'])(
     'warns that another server cannot reach %s',
     (url) => {

@@ -41,12 +41,16 @@ export function unreachable({ url }: NodeRegistration): string | null {
   return `${url} leads to the machine itself, so another server cannot reach the control plane under it. Start the control plane with LANDFALL_URL set to an address that servers reach (docs/server.md), and run this again.`;
 }
 
+const needed =
+  'It needs Debian 12, Ubuntu 24.04 or a later one, with systemd and curl (apt-get install -y curl ca-certificates), on amd64 or arm64. It brings the rest along, Node.js too.';
+
 export function renderRegistration(registration: NodeRegistration): string {
   const until = new Date(registration.expiresAt).toUTCString();
   const warning = unreachable(registration);
   const lines = [
     `Run this on ${registration.name}, as root, before ${until}:`,
     `  ${installLine(registration)}`,
+    needed,
     'The token works once. landfall node list shows the node when it has registered.',
     ...(warning === null ? [] : [`Warning: ${warning}`]),
   ];
