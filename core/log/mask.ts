@@ -14,26 +14,44 @@ const shortestSecret = 4;
 /** Single lines of a secret of several lines are masked from this length on: shorter ones stand in many texts. */
 const shortestLine = 8;
 
-/** For a stream. Values shorter than four characters are not masked: they would shred every line. */
-export function createMask(secrets: readonly string[]): Mask {
+/** Of these secrets, for many texts and streams. */
+export type SecretMask = {
+  /** For a text that is whole. */
+  text(text: string): string;
+  stream(): Mask;
+};
+
+/** Values shorter than four characters are not masked: they would shred every line. */
+export function secretMask(secrets: readonly string[]): SecretMask {
   const forms = formsOf(secrets);
+  return { text: (text) => replace(text, matches(text, forms)), stream: () => streamMask(forms) };
+}
+
+/** For a stream. */
+export function createMask(secrets: readonly string[]): Mask {
+  return secretMask(secrets).stream();
+}
+
+/** Holds back less than the longest form is long. */
+function streamMask(forms: readonly string[]): Mask {
   let held = '';
+  /** So much of what is held back is covered by a mask that was shown already. */
+  let covered = 0;
   return {
     write(chunk) {
       const text = held + chunk;
-      const found = matches(text, forms);
+      const found = matches(text, forms, covered);
       const open = openStart(text, forms);
+      const shown = replace(text.slice(0, open), found);
       // What overlaps a secret that may still be growing is masked with it, as one.
-      const cut = found.find(({ start, end }) => start < open && open < end)?.start ?? open;
-      held = text.slice(cut);
-      return replace(
-        text.slice(0, cut),
-        found.filter(({ end }) => end <= cut),
-      );
+      covered = (found.find(({ start, end }) => start < open && open < end)?.end ?? open) - open;
+      held = text.slice(open);
+      return shown;
     },
     end() {
-      const rest = replace(held, matches(held, forms));
+      const rest = replace(held, matches(held, forms, covered));
       held = '';
+      covered = 0;
       return rest;
     },
   };
@@ -46,8 +64,7 @@ export function maskText(text: string, secrets: readonly string[]): string {
 
 /** For many texts that are whole. */
 export function textMask(secrets: readonly string[]): (text: string) => string {
-  const forms = formsOf(secrets);
-  return (text) => replace(text, matches(text, forms));
+  return secretMask(secrets).text;
 }
 
 /** The ways in which a secret is likely to stand in a log: as it is, by line, and as encoders write it. */
@@ -86,9 +103,9 @@ function base64Forms(secret: string): string[] {
 
 type Interval = { start: number; end: number };
 
-/** Where secrets stand; those that overlap are one. */
-function matches(text: string, forms: readonly string[]): Interval[] {
-  const found: Interval[] = [];
+/** Where secrets stand; those that overlap are one. The first `covered` characters belong to one that began before the text. */
+function matches(text: string, forms: readonly string[], covered = 0): Interval[] {
+  const found: Interval[] = covered > 0 ? [{ start: -1, end: covered }] : [];
   for (const form of forms) {
     for (let start = text.indexOf(form); start >= 0; start = text.indexOf(form, start + 1)) {
       found.push({ start, end: start + form.length });
@@ -105,20 +122,23 @@ function matches(text: string, forms: readonly string[]): Interval[] {
 
 /** Where the longest end of the text begins that may be the start of a secret. */
 function openStart(text: string, forms: readonly string[]): number {
+  const last = text.at(-1);
   let start = text.length;
   for (const form of forms) {
     for (let length = Math.min(form.length - 1, text.length); length > text.length - start; length--) {
-      if (text.endsWith(form.slice(0, length))) start = text.length - length;
+      if (form[length - 1] === last && text.endsWith(form.slice(0, length))) start = text.length - length;
     }
   }
   return start;
 }
 
+/** What began before the text has its mask already; what begins behind it is none of it. */
 function replace(text: string, found: readonly Interval[]): string {
   let shown = '';
   let from = 0;
   for (const { start, end } of found) {
-    shown += text.slice(from, start) + masked;
+    if (start >= text.length) break;
+    if (start >= 0) shown += text.slice(from, start) + masked;
     from = end;
   }
   return shown + text.slice(from);
