@@ -17,8 +17,8 @@ const shortestLine = 8;
 /** Of these secrets, for many texts and streams. */
 export type SecretMask = {
   /** For a text that is whole. */
-  text(text: string): string;
-  stream(): Mask;
+  text: (text: string) => string;
+  stream: () => Mask;
 };
 
 /** Values shorter than four characters are not masked: they would shred every line. */
