@@ -29,7 +29,7 @@ function setUp(errors: Error[] = [], change: Partial<RegisterOptions> = {}) {
   const steps: string[] = [];
   const options: RegisterOptions = {
     url: 'https://landfall.example.com',
-    token: 'lfn_0123456789abcdefghij',
+    token: 'lfr_0123456789abcdefghij',
     kind: 'worker',
     agentVersion: '1',
     file: { save: (identity) => Promise.resolve(void (saved.push(identity), steps.push('saved'))) },

@@ -61,7 +61,7 @@ export interface ControlPlaneOptions {
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<TestControlPlane> {
-  const token = 'lfn_test-token-that-is-long-enough';
+  const token = 'lfr_test-token-that-is-long-enough';
   const nodeId = '01900000-0000-7000-8000-000000000001';
   const orders = new Map<string, { attempt: number; order: (seals: Seals) => BuildOrder }>();
   const nonces = new Set<string>();

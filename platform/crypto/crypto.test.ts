@@ -113,9 +113,9 @@ describe('master keys', () => {
 
 describe('tokens', () => {
   it('are long, told apart, and stored as a hash', () => {
-    const token = newToken('lfn');
-    expect(token).toMatch(/^lfn_[\w-]{43}$/);
-    expect(newToken('lfn')).not.toBe(token);
+    const token = newToken('lfr');
+    expect(token).toMatch(/^lfr_[\w-]{43}$/);
+    expect(newToken('lfr')).not.toBe(token);
     expect(hashToken(token)).toMatch(/^[0-9a-f]{64}$/);
     expect([sameSecret(token, token), sameSecret(token, `${token}x`)]).toEqual([true, false]);
   });
