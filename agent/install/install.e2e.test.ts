@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { installMachine, type InstallMachine } from '../testing/install-machine.ts';
@@ -68,6 +68,15 @@ describe('install.sh', () => {
     expect((await machine.install({ buildkit }, '--token', 'lfr_x')).stdout).not.toMatch(
       /downloading (node|buildkitd)/,
     );
+  });
+
+  it('brings the agent of a registered server up to date without a token', async () => {
+    const machine = await installMachine({ node: 'fitting' });
+    mkdirSync(path.join(machine.dir, 'data'));
+    writeFileSync(path.join(machine.dir, 'data', 'identity.json'), '{}');
+    const { code, stdout, stderr } = await machine.install({});
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`--data ${machine.dir}/data --token  --register\n`);
   });
 
   it('installs BuildKit, and has the agent run it', async () => {

@@ -36,7 +36,7 @@ export function renderInstallScript(options: InstallScriptOptions): string {
   return `#!/bin/sh
 # Installs the Landfall agent on Debian 12, Ubuntu 24.04, or a later one: packages, programs, one systemd service.
 # Usage: curl -fsSL ${plain(options.url)}/install.sh | sh -s -- --token TOKEN [--proxy] [--data DIR]
-# Run again on a server that is registered, without --token, it brings the agent up to date.
+# Run again on a server that is registered, with the same flags but without --token, it brings the agent up to date.
 set -eu
 
 ${values(options)}
