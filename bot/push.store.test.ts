@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { startDelivery } from '../prisma/store/deliveries.ts';
 import { useBot } from '../test/bot/harness.ts';
 import { processDelivery } from './deliveries/process-delivery.ts';
 
@@ -408,6 +409,34 @@ describe('deliveries', () => {
     expect(await lastPush(id)).toMatchObject({ status: 'received', reasonCode: 'github_rate_limited' });
     expect(await bot.settle()).toEqual([]);
     expect(await lastIntent(id)).toMatchObject({ sha });
+  });
+});
+
+describe('deliveries whose work ends the server', () => {
+  it('fail, and say so on the commit', async () => {
+    const { id } = await repository({ Dockerfile: dockerfile });
+    bot.sandbox.faults.set({ kind: 'primary_limit', status: 403, retryAfter: null, reset: 30, match: '*', times: 1 });
+    const { sha } = await push(id, 'main', { 'index.html': 'deadly' });
+    expect(await bot.settle()).toHaveLength(1);
+    const { guid } = await lastPush(id);
+    for (let start = 0; start < 3; start++) await startDelivery(bot.database.db, guid);
+    bot.enqueued.length = 0;
+    expect(await bot.settle()).toEqual([]);
+    expect(await lastPush(id)).toMatchObject({ status: 'failed', reasonCode: 'server_ended' });
+    const [check] = await bot.database.db.checkRun.findMany({ where: { repositoryId: id, sha } });
+    const [write] = await bot.database.db.outboxWrite.findMany({ where: { subject: check!.externalId } });
+    expect(write).toMatchObject({ status: 'pending', kind: 'createCheckRun' });
+    expect(write?.payload).toMatchObject({
+      body: {
+        head_sha: sha,
+        conclusion: 'failure',
+        output: {
+          title: 'The server ended while it worked on this, three times',
+          summary: expect.stringContaining('Read in the log of the server how it ended') as string,
+        },
+      },
+    });
+    expect(bot.enqueued).toMatchObject([{ job: 'flushOutbox' }]);
   });
 });
 

@@ -2,7 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { fetchMissedDeliveries, processDeliveries, processDelivery } from '../platform/queue/jobs.ts';
 import { handle } from '../platform/queue/queues.ts';
-import { deliveryReceivedAt, insertDeliveries } from '../prisma/store/deliveries.ts';
+import { deliveryReceivedAt, insertDeliveries, openStartsOf } from '../prisma/store/deliveries.ts';
+import { workApart } from './deliveries/apart.ts';
 import { missedDeliveries } from './deliveries/missed-deliveries.ts';
 import { processDelivery as process } from './deliveries/process-delivery.ts';
 import { processTogether, wakeDeliveries } from './deliveries/together.ts';
@@ -26,11 +27,15 @@ export function startBot(deps: BotDeps): Bot {
   const { database, queues, probot } = deps;
   registerHandlers(probot, deps, (guid) => deliveryReceivedAt(database.db, guid));
   const fetchMissed = missedDeliveries({ ...deps, handles: handledEvents });
+  const work = workApart({
+    work: (guid) => process(deps, guid),
+    openStarts: (guid) => openStartsOf(database.db, guid),
+  });
   queues.work(
     'deliveries',
     [
-      handle(processDelivery, ({ guid }) => process(deps, guid)),
-      handle(processDeliveries, ({ guids }) => processTogether(guids, { queues, work: (guid) => process(deps, guid) })),
+      handle(processDelivery, ({ guid }) => work(guid)),
+      handle(processDeliveries, ({ guids }) => processTogether(guids, { queues, work })),
       handle(fetchMissedDeliveries, fetchMissed),
     ],
     { concurrency },

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { IgnoredError, InputError, StalledError, WaitingError } from '../../platform/errors/errors.ts';
-import { insertDeliveries } from '../../prisma/store/deliveries.ts';
+import { findDelivery, insertDeliveries } from '../../prisma/store/deliveries.ts';
 import { useDatabase } from '../../test/store/database.ts';
 import { processDelivery } from './process-delivery.ts';
 
@@ -15,6 +15,8 @@ function lineOf(line: string): { level: string; code: unknown; text: string } {
   return { level: pino.levels.labels[level]!, code, text: msg };
 }
 
+const queues = { enqueue: () => Promise.resolve() };
+
 interface Ages {
   /** Since GitHub sent it. */
   sentMs?: number;
@@ -22,13 +24,18 @@ interface Ages {
   storedMs?: number;
 }
 
-/** Stores a delivery, works on it with a handler that throws, and gives what was thrown on and what was written down. */
-async function work(thrown: unknown, { sentMs = 0, storedMs = sentMs }: Ages = {}) {
+async function stored({ sentMs = 0, storedMs = sentMs }: Ages = {}): Promise<string> {
   const guid = randomUUID();
   const [receivedAt, storedAt] = [sentMs, storedMs].map((ageMs) => new Date(now.getTime() - ageMs)) as [Date, Date];
   const payload = Buffer.from('{"zen":"calm"}');
   const about = { guid, event: 'push', action: null, installationId: null, repositoryId: null, payload };
   await insertDeliveries(database.pool, [{ ...about, receivedAt, storedAt, ignored: null }]);
+  return guid;
+}
+
+/** Stores a delivery, works on it with a handler that throws, and gives what was thrown on and what was written down. */
+async function work(thrown: unknown, ages: Ages = {}) {
+  const guid = await stored(ages);
   const received: unknown[] = [];
   const probot = {
     receive: (event: unknown) => {
@@ -38,7 +45,7 @@ async function work(thrown: unknown, { sentMs = 0, storedMs = sentMs }: Ages = {
   };
   const said: { level: string; code: unknown; text: string }[] = [];
   const log = pino({ base: null, timestamp: false }, { write: (line) => said.push(lineOf(line)) });
-  const rethrown = await processDelivery({ database, log, now: () => now, probot }, guid).catch(
+  const rethrown = await processDelivery({ database, queues, log, now: () => now, probot }, guid).catch(
     (error: unknown) => error,
   );
   const row = await database.db.delivery.findUniqueOrThrow({ where: { guid } });
@@ -88,16 +95,47 @@ describe('processDelivery', () => {
 
   it('forgets what stood in the way once it is done', async () => {
     const { guid, log } = await work(new Error('connection reset'));
-    await processDelivery({ database, log, now: () => now, probot: { receive: () => Promise.resolve() } }, guid);
+    await processDelivery(
+      { database, queues, log, now: () => now, probot: { receive: () => Promise.resolve() } },
+      guid,
+    );
     const row = await database.db.delivery.findUniqueOrThrow({ where: { guid } });
     expect(row).toMatchObject({ status: 'processed', reasonCode: null, reason: null });
   });
 
   it('P40: does nothing about one that is settled, or that is gone', async () => {
     const { guid, probot, received, log } = await work(null);
-    const again = (which: string) => processDelivery({ database, log, now: () => now, probot }, which);
+    const again = (which: string) => processDelivery({ database, queues, log, now: () => now, probot }, which);
     await expect(again(guid)).rejects.toMatchObject({ code: 'settled' });
     await expect(again('never-received')).rejects.toMatchObject({ code: 'subject_gone' });
     expect(received).toHaveLength(1);
+  });
+
+  it('fails one that no process survives, and works on no other for it', async () => {
+    const dying = { receive: () => new Promise<never>(() => undefined) };
+    const [guid, other] = [await stored(), await stored()];
+    const deps = { database, queues, log: pino({ level: 'silent' }), now: () => now };
+    const started = (count: number) =>
+      vi.waitFor(async () => expect(await findDelivery(database.db, guid)).toMatchObject({ openStarts: count }));
+    for (const count of [1, 2, 3]) {
+      void processDelivery({ ...deps, probot: dying }, guid);
+      await started(count);
+    }
+    await processDelivery({ ...deps, probot: dying }, guid);
+    expect(await database.db.delivery.findUniqueOrThrow({ where: { guid } })).toMatchObject({
+      ...{ status: 'failed', reasonCode: 'server_ended', attempts: 3, processedAt: now },
+      reason: 'The server ended while it worked on this, three times.',
+    });
+    await processDelivery({ ...deps, probot: { receive: () => Promise.resolve() } }, other);
+    expect(await findDelivery(database.db, other)).toMatchObject({ status: 'processed', attempts: 1 });
+  });
+
+  it('counts no start that came back: failures are repeated as often as before', async () => {
+    const guid = await stored();
+    const probot = { receive: () => Promise.reject(new Error('connection reset')) };
+    const deps = { database, queues, log: pino({ level: 'silent' }), now: () => now, probot };
+    for (let attempt = 0; attempt < 10; attempt++)
+      await expect(processDelivery(deps, guid)).rejects.toThrow('connection reset');
+    expect(await findDelivery(database.db, guid)).toMatchObject({ status: 'received', attempts: 10, openStarts: 0 });
   });
 });

@@ -6,21 +6,26 @@ import {
   findDelivery,
   postponeDelivery,
   settleDelivery,
+  startDelivery,
   type DeliveryOutcome,
   type StoredDelivery,
 } from '../../prisma/store/deliveries.ts';
-import type { BotDeps } from '../deps.ts';
+import type { HandlerDeps } from '../deps.ts';
 import { tellOutcome } from './tell-outcome.ts';
+import { failUnsurvived } from './unsurvived.ts';
 
 /** Probot, which types events as a union by name; ours are checked by the handler that takes them. */
 interface Receiver {
   receive(event: { id: string; name: string; payload: unknown }): Promise<void>;
 }
 
-type Deps = Pick<BotDeps, 'database' | 'log' | 'now'> & { probot: Receiver };
+type Deps = Pick<HandlerDeps, 'database' | 'queues' | 'log' | 'now'> & { probot: Receiver };
 
 /** A delivery that still fails so long after it came here has failed for good: nobody waits for it any more. */
 const giveUpAfterMs = 24 * 3_600_000;
+
+/** Work on a delivery that nothing came back from so often has ended its process each time, and would again. */
+const maxOpenStarts = 3;
 
 /** Throws what is to be tried again; whatever ends the delivery is written down. */
 export async function processDelivery(deps: Deps, guid: string): Promise<void> {
@@ -28,6 +33,8 @@ export async function processDelivery(deps: Deps, guid: string): Promise<void> {
   const delivery = await findDelivery(database.db, guid);
   if (delivery === null) throw new IgnoredError('subject_gone', `There is no delivery ${guid}.`);
   if (delivery.status !== 'received') throw new IgnoredError('settled', `The delivery ${guid} is ${delivery.status}.`);
+  if (delivery.openStarts >= maxOpenStarts) return failUnsurvived(deps, delivery);
+  await startDelivery(database.db, guid);
   try {
     await receive(probot, delivery);
     await settle(deps, delivery, { status: 'processed' });
@@ -44,9 +51,8 @@ export async function processDelivery(deps: Deps, guid: string): Promise<void> {
 
 /** Its handler may have settled it, with what it wrote. */
 async function settle({ database, log, now }: Deps, delivery: StoredDelivery, outcome: DeliveryOutcome): Promise<void> {
-  const { guid, event, action } = delivery;
-  const isSettledHere = await settleDelivery(database.db, guid, outcome, now());
-  if (isSettledHere) tellOutcome(log, { guid, event: action === null ? event : `${event}.${action}` }, outcome);
+  const isSettledHere = await settleDelivery(database.db, delivery.guid, outcome, now());
+  if (isSettledHere) tellOutcome(log, delivery, outcome);
 }
 
 async function receive(probot: Receiver, { guid, event, payload }: StoredDelivery): Promise<void> {

@@ -44,6 +44,10 @@ const deliveryReasons = {
   },
   check_run_unknown: { means: 'The check run is none of ours.', todo: 'Nothing.' },
   subject_gone: { means: 'What it is about was deleted in the meantime.', todo: 'Nothing.' },
+  server_ended: {
+    means: 'The server ended while it worked on this, three times.',
+    todo: 'Read in the log of the server how it ended; then run the check again, or push again.',
+  },
 } as const satisfies Record<string, Reason>;
 
 /** What stands between a delivery or a write and GitHub. */

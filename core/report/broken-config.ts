@@ -5,7 +5,12 @@ import type { ConfigIssue } from '../spec/config.ts';
 import { clip, clipLines, inline, maxOutputBytes, maxTitle, plain } from './text.ts';
 import type { Write } from './writes.ts';
 
-export type BrokenCode = 'config_invalid' | 'dockerfile_invalid' | 'nothing_to_deploy';
+export type BrokenCode =
+  | 'config_invalid'
+  | 'dockerfile_invalid'
+  | 'nothing_to_deploy'
+  /** What is in them is not known: whoever read them did not live to tell. */
+  | 'server_ended';
 
 export type BrokenConfig = {
   repositoryId: number;

@@ -5,8 +5,10 @@ import {
   deleteOldDeliveries,
   findDelivery,
   insertDeliveries,
+  openStartsOf,
   postponeDelivery,
   settleDelivery,
+  startDelivery,
   unknownGuids,
   unprocessedDeliveries,
   type NewDelivery,
@@ -95,11 +97,15 @@ describe('settling', () => {
     expect(await findDelivery(database.db, guid)).toMatchObject({ status: 'ignored' });
   });
 
-  it('counts attempts that are repeated', async () => {
+  it('counts attempts when they start, and those that nothing came back from', async () => {
     const { guid } = delivery();
     await insertDeliveries(database.pool, [delivery({ guid })]);
+    for (const openStarts of [1, 2]) {
+      await startDelivery(database.db, guid);
+      expect(await openStartsOf(database.db, guid)).toBe(openStarts);
+    }
     await postponeDelivery(database.db, guid, { code: 'github_unavailable', reason: 'GitHub is away.' });
-    expect(await findDelivery(database.db, guid)).toMatchObject({ status: 'received', attempts: 1 });
+    expect(await findDelivery(database.db, guid)).toMatchObject({ status: 'received', attempts: 2, openStarts: 0 });
   });
 });
 

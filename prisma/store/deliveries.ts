@@ -1,6 +1,7 @@
 /** The inbox: webhooks as received, by GitHub's GUID. */
 import type { Pool } from 'pg';
 import type { Db } from '../client.ts';
+import { safeNumber } from './safe-number.ts';
 
 export interface NewDelivery {
   guid: string;
@@ -81,15 +82,37 @@ export interface StoredDelivery {
   status: 'received' | 'processed' | 'ignored' | 'failed';
   receivedAt: Date;
   storedAt: Date;
+  repositoryId: number | null;
+  /** Starts of the work on it. */
   attempts: number;
+  /** Starts in a row that nothing came back from: they go on, or their process died. */
+  openStarts: number;
 }
 
 /** Null when it was never received, or is older than what is kept. */
 export async function findDelivery(db: Db, guid: string): Promise<StoredDelivery | null> {
   const row = await db.delivery.findUnique({ where: { guid } });
-  return row === null
-    ? null
-    : { ...row, payload: Buffer.from(row.payload.buffer, row.payload.byteOffset, row.payload.length) };
+  if (row === null) return null;
+  const { payload, repositoryId } = row;
+  return {
+    ...row,
+    payload: Buffer.from(payload.buffer, payload.byteOffset, payload.length),
+    repositoryId: repositoryId === null ? null : safeNumber(repositoryId),
+  };
+}
+
+/** Of `openStarts`; 0 when there is no such delivery. */
+export async function openStartsOf(db: Db, guid: string): Promise<number> {
+  const row = await db.delivery.findUnique({ where: { guid }, select: { openStarts: true } });
+  return row?.openStarts ?? 0;
+}
+
+/** Counts an attempt before the work on it begins: one that ends the process is counted too. */
+export async function startDelivery(db: Db, guid: string): Promise<void> {
+  await db.delivery.updateMany({
+    where: { guid, status: 'received' },
+    data: { attempts: { increment: 1 }, openStarts: { increment: 1 } },
+  });
 }
 
 /** Throws when there is none. */
@@ -114,11 +137,11 @@ export async function settleDelivery(db: Db, guid: string, outcome: DeliveryOutc
   return count === 1;
 }
 
-/** Counts an attempt that will be repeated, with what stood in its way. */
+/** Says of an attempt that will be repeated what stood in its way. It came back, so none is open. */
 export async function postponeDelivery(db: Db, guid: string, why: { code: string; reason: string }): Promise<void> {
   await db.delivery.updateMany({
     where: { guid, status: 'received' },
-    data: { attempts: { increment: 1 }, reasonCode: why.code, reason: why.reason },
+    data: { openStarts: 0, reasonCode: why.code, reason: why.reason },
   });
 }
 

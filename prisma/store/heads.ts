@@ -40,3 +40,9 @@ export async function otherHeads(
   });
   return rows.reverse().map(({ beforeSha, sha }) => ({ before: beforeSha, after: sha }));
 }
+
+/** What a delivery told of; null when that was not written down. */
+export async function headOfDelivery(db: Db, repositoryId: number, deliveryGuid: string): Promise<string | null> {
+  const row = await db.head.findFirst({ where: { repositoryId, deliveryGuid }, select: { sha: true } });
+  return row?.sha ?? null;
+}
