@@ -17,7 +17,10 @@ export const keptMs = {
   registrationTokens: 30 * day,
 } as const;
 
-/** Releases, rollouts and builds of each service, intents of each environment, heads of each ref: so many are kept however old they are. */
+/**
+ * Releases, rollouts and builds of each service, intents of each environment: so many are kept however old they are. Heads of each ref: so
+ * many while it is pushed to, then the last.
+ */
 export const keptNewest = 50;
 
 /** Releases of a service whose images stay on the nodes that ran it: what it is most likely to be rolled back to. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keptMs, keptNewest } from '../../core/retention/policy.ts';
 import { useDatabase } from '../../test/store/database.ts';
@@ -141,18 +142,35 @@ describe('history', () => {
     expect(await db.checkRun.count({ where: { repositoryId } })).toBe(1);
   });
 
-  it('keeps the newest heads of each ref', async () => {
+  it.each([undefined, 2])('keeps of heads what the ledger is asked for, %s at a time', async (limit) => {
     const { repositoryId } = await db.project.findUniqueOrThrow({ where: { id: world.projectId } });
-    const head = (ref: string, arrivedAt: Date, number: number) => ({
-      ...{ repositoryId, ref, sha, beforeSha: sha, arrivedAt, deliveryGuid: `${ref} ${number}` },
+    const gone = '0'.repeat(40);
+    const head = (ref: string, arrivedAt: Date, change = {}) => ({
+      ...{ repositoryId, ref, sha, beforeSha: sha, arrivedAt, deliveryGuid: randomUUID(), ...change },
     });
-    const many = Array.from({ length: keptNewest + 5 }, (_, number) => head('refs/heads/main', old, number));
-    await db.head.createMany({ data: [...many, head('refs/heads/other', old, 0)] });
-    await clean();
-    const main = await db.head.findMany({ where: { ref: 'refs/heads/main' }, orderBy: { id: 'asc' } });
-    expect(main).toHaveLength(keptNewest);
-    expect(main[0]?.deliveryGuid).toBe('refs/heads/main 5');
-    expect(await db.head.count({ where: { ref: 'refs/heads/other' } })).toBe(1);
+    const many = Array.from({ length: keptNewest + 5 }, (_, number) => head('busy', old, { beforeSha: `${number}` }));
+    const older = ago(keptMs.history + 60_000);
+    await db.head.createMany({
+      data: [
+        ...[...many, head('busy', recent)],
+        ...[head('quiet', older), head('quiet', old, { beforeSha: 'last' }), head('once', old)],
+        // Fetched late: written after what came later.
+        ...[head('late', old, { beforeSha: 'last' }), head('late', older)],
+        ...[head('deleted', older), head('deleted', old, { sha: gone })],
+        ...[head('late deletion', old, { beforeSha: 'last' }), head('late deletion', older, { sha: gone })],
+        ...[head('deletion written first', old, { sha: gone }), head('deletion written first', older)],
+        ...[head('deleted lately', old), head('deleted lately', recent, { sha: gone })],
+        ...[head('made again', older, { sha: gone }), head('made again', old, { beforeSha: 'last' })],
+      ],
+    });
+    await clean(limit);
+    const left = await db.head.findMany({ where: { repositoryId }, orderBy: { id: 'asc' } });
+    const of = (ref: string) => left.filter((row) => row.ref === ref).map(({ beforeSha }) => beforeSha);
+    expect(of('busy')).toEqual([...many.slice(-(keptNewest - 1)).map(({ beforeSha }) => beforeSha), sha]);
+    expect(of('deleted lately')).toHaveLength(2);
+    const kept = left.map(({ ref }) => ref).filter((ref) => ref !== 'busy' && ref !== 'deleted lately');
+    expect(kept).toEqual(['quiet', 'once', 'late', 'late deletion', 'made again']);
+    for (const ref of ['quiet', 'late', 'late deletion', 'made again']) expect(of(ref)).toEqual(['last']);
   });
 
   it('of who did what is kept for a year; tokens that have run out for a month; removed nodes for as long as what ran there', async () => {

@@ -103,14 +103,27 @@ const rules: readonly Rule[] = [
         WHERE "buildId" IS NULL AND status NOT IN ('offered', 'claimed') AND "createdAt" < ${before(keptMs.history)} LIMIT ${limit})`,
   },
   {
+    // What the bot itself saw last of a ref stays, however old, until it saw the ref deleted. The newest go by arrival, as the ledger is read.
     what: 'heads',
     run: (db, before, limit) => db.$executeRaw`
       DELETE FROM "Head" WHERE id IN (
         SELECT old.id FROM "Head" AS old
         WHERE old."arrivedAt" < ${before(keptMs.history)}
-          AND ${keptNewest} <= (SELECT count(*) FROM (
-            SELECT 1 FROM "Head" AS newer
-            WHERE newer."repositoryId" = old."repositoryId" AND newer.ref = old.ref AND newer.id > old.id LIMIT ${keptNewest}) AS found)
+          AND CASE
+            WHEN ${before(keptMs.history)} <= (
+              SELECT last."arrivedAt" FROM "Head" AS last
+              WHERE last."repositoryId" = old."repositoryId" AND last.ref = old.ref ORDER BY last.id DESC LIMIT 1)
+            THEN ${keptNewest} <= (SELECT count(*) FROM (
+              SELECT 1 FROM "Head" AS newer
+              WHERE newer."repositoryId" = old."repositoryId" AND newer.ref = old.ref AND newer.id > old.id LIMIT ${keptNewest}) AS found)
+            ELSE EXISTS (
+              SELECT 1 FROM "Head" AS newer
+              WHERE newer."repositoryId" = old."repositoryId" AND newer.ref = old.ref
+                AND (newer."arrivedAt", newer.id) > (old."arrivedAt", old.id))
+            OR old.sha ~ '^0+$' AND NOT EXISTS (
+              SELECT 1 FROM "Head" AS other
+              WHERE other."repositoryId" = old."repositoryId" AND other.ref = old.ref AND other.id <> old.id)
+          END
         ORDER BY old.id LIMIT ${limit})`,
   },
   {
