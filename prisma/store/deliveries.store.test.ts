@@ -122,7 +122,7 @@ it('forgets what is old and settled, never what is still to be done', async () =
   const [settled, waiting] = [delivery({ receivedAt: old }), delivery({ receivedAt: old })];
   await insertDeliveries(database.pool, [settled, waiting]);
   await settleDelivery(database.db, settled.guid, { status: 'processed' }, now);
-  expect(await deleteOldDeliveries(database.db, new Date('2019-06-01'))).toBe(1);
+  expect(await deleteOldDeliveries(database.db, new Date('2019-06-01'), 10)).toBe(1);
   expect(await findDelivery(database.db, settled.guid)).toBeNull();
   expect(await findDelivery(database.db, waiting.guid)).not.toBeNull();
 });

@@ -1,21 +1,37 @@
-/** Deletes what is older than it is kept (core/retention), a batch at a time. */
+/** Deletes what is older than it is kept (core/retention), a batch after the other: no statement is long, and no call takes on a whole backlog. */
 import { keptMs } from '../../core/retention/policy.ts';
 import type { Db } from '../client.ts';
 import { deleteOldDeliveries } from './deliveries.ts';
-import { deleteOldLogs } from './logs.ts';
 import { deleteUnusedSecrets } from './secrets.ts';
 
-/** Rows of one kind that one call deletes at most. */
-const batch = 5_000;
+/** What one call deletes of each kind at most: so many times so many rows. */
+export interface DeletionBounds {
+  rows: number;
+  rounds: number;
+}
+
+const usual: DeletionBounds = { rows: 1_000, rounds: 20 };
+
+type DeleteSome = (db: Db, before: (age: number) => Date, limit: number) => Promise<number>;
 
 /** What comes and goes by itself: requests, deliveries, lines of logs, what was sent. */
-export async function deleteOld(db: Db, now: Date): Promise<void> {
-  const before = (age: number): Date => new Date(now.getTime() - age);
-  await db.nonce.deleteMany({ where: { at: { lt: before(keptMs.nonces) } } });
-  await deleteOldDeliveries(db, before(keptMs.deliveries));
-  await deleteOldLogs(db, before(keptMs.logs), batch);
-  await db.$executeRaw`
+const kinds: readonly DeleteSome[] = [
+  (db, before, limit) => db.$executeRaw`
+    DELETE FROM "Nonce" WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM "Nonce" WHERE at < ${before(keptMs.nonces)} LIMIT ${limit}))`,
+  (db, before, limit) => deleteOldDeliveries(db, before(keptMs.deliveries), limit),
+  (db, before, limit) => db.$executeRaw`
+    DELETE FROM "LogChunk" WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM "LogChunk" WHERE at < ${before(keptMs.logs)} LIMIT ${limit}))`,
+  (db, before, limit) => db.$executeRaw`
     DELETE FROM "OutboxWrite" WHERE id IN (
-      SELECT id FROM "OutboxWrite" WHERE status <> 'pending' AND "createdAt" < ${before(keptMs.outbox)} LIMIT ${batch})`;
+      SELECT id FROM "OutboxWrite" WHERE status <> 'pending' AND "createdAt" < ${before(keptMs.outbox)} LIMIT ${limit})`,
+];
+
+export async function deleteOld(db: Db, now: Date, { rows, rounds }: DeletionBounds = usual): Promise<void> {
+  const before = (age: number): Date => new Date(now.getTime() - age);
+  for (const deleteSome of kinds) {
+    for (let round = 0; round < rounds; round++) if ((await deleteSome(db, before, rows)) < rows) break;
+  }
   await deleteUnusedSecrets(db);
 }
