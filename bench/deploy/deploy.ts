@@ -11,7 +11,7 @@ import Value from 'typebox/value';
 import { followPush, type Landing } from '../../cli/up/follow.ts';
 import { startLine, type Line } from '../../cli/up/line.ts';
 import { rememberedNetwork, usedAddresses } from '../../cli/up/network.ts';
-import { portsFrom } from '../../cli/up/ports.ts';
+import { portsFrom } from '../../cli/bootstrap/ports.mjs';
 import { registryUser } from '../../cli/up/registry.ts';
 import { commitChange, ensureSample, type Sample } from '../../cli/up/sample.ts';
 import { loadSecrets } from '../../cli/up/secrets.ts';

@@ -5,7 +5,8 @@ import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { runNode } from './child.mjs';
 import { fail, Failure } from './failure.mjs';
-import { ensurePackages } from './packages.mjs';
+import { ensurePackages, hasPackages } from './packages.mjs';
+import { insistOnStart } from './start.mjs';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const report = (line) => console.error(line);
@@ -22,6 +23,8 @@ async function prepareCheckout() {
 
 /** The command line runs in this process: signals reach it at once and its exit code is ours. */
 async function landfall(args) {
+  // With everything prepared the command itself refuses in a moment, and knows more.
+  if (args[0] === 'up' && !hasPackages(root)) await insistOnStart(root, args.slice(1));
   await prepareCheckout();
   process.argv = [process.execPath, commandLine, ...args];
   process.setSourceMapsEnabled(true);

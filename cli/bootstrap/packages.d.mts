@@ -7,4 +7,5 @@ export function firstDifference(
   wanted: Record<string, WantedPackage>,
   installed: Record<string, { version?: string }>,
 ): string | null;
+export function hasPackages(root: string): boolean;
 export function ensurePackages(root: string, report: (line: string) => void): Promise<void>;

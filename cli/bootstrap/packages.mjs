@@ -64,11 +64,16 @@ async function install(root, report) {
   report(`  npm: ready after ${seconds()}`);
 }
 
-/** @param {string} root @param {(line: string) => void} report */
-export async function ensurePackages(root, report) {
+/** Whether all of them are there. @param {string} root */
+export function hasPackages(root) {
   const wanted = lockedPackages(path.join(root, 'package-lock.json'));
   const installed = lockedPackages(path.join(root, 'node_modules', '.package-lock.json'));
-  if (firstDifference(wanted, installed) === null) return;
+  return firstDifference(wanted, installed) === null;
+}
+
+/** @param {string} root @param {(line: string) => void} report */
+export async function ensurePackages(root, report) {
+  if (hasPackages(root)) return;
   try {
     await install(root, report);
   } catch (error) {

@@ -1,15 +1,5 @@
 import { expect, it } from 'vitest';
-import { archOf, isDebianLike } from './host.ts';
-
-it.each([
-  ['Debian', 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n', true],
-  ['Ubuntu', 'NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n', true],
-  ['Linux Mint', "ID=linuxmint\nID_LIKE='ubuntu debian'\n", true],
-  ['Fedora', 'ID=fedora\nNAME="not debian"\n', false],
-  ['nothing', '', false],
-])('sees whether %s has apt', (_name, osRelease, expected) => {
-  expect(isDebianLike(osRelease)).toBe(expected);
-});
+import { archOf } from './host.ts';
 
 it('names processors as the archives do', () => {
   expect(archOf('x64')).toBe('amd64');

@@ -1,7 +1,7 @@
 /** Facts about this machine that decide how a tool can be installed on it. */
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { toolsEnvironment, type ToolsEnvironment } from '../../platform/config/tools.ts';
+import { hasApt } from '../bootstrap/debian.mjs';
 import type { Arch } from './pins.ts';
 
 export interface HostFacts {
@@ -32,29 +32,12 @@ export function archOf(architecture: string): Arch | null {
   }
 }
 
-/** @param osRelease The text of os-release(5). */
-export function isDebianLike(osRelease: string): boolean {
-  const kin = [...osRelease.matchAll(/^(?:ID|ID_LIKE)=(.*)$/gm)].flatMap(([, value = '']) =>
-    value.replaceAll(/["']/g, '').split(/\s+/),
-  );
-  return kin.includes('debian') || kin.includes('ubuntu');
-}
-
-function readOsRelease(): string {
-  try {
-    return readFileSync('/etc/os-release', 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
-  }
-}
-
 export function thisHost(): ToolsHost {
   return {
     facts: {
       platform: process.platform,
       arch: archOf(process.arch),
-      hasApt: isDebianLike(readOsRelease()),
+      hasApt: hasApt(),
       isRoot: process.getuid?.() === 0,
       processors: os.availableParallelism(),
       memoryBytes: os.totalmem(),

@@ -4,6 +4,7 @@
  * A Go route is built from `cli/tools/go/<name>/go.mod`, whose go.sum holds the checksums of every module.
  * To raise a version: change it here, run `go get -tool PACKAGE@VERSION` in that folder, and `landfall tools install NAME`.
  */
+import { debianTools } from '../bootstrap/debian.mjs';
 import type { VersionRange } from './version.ts';
 
 export type Arch = 'amd64' | 'arm64';
@@ -58,8 +59,12 @@ export interface Pin {
   debian?: DebianRoute;
 }
 
-function debian(...packages: string[]): DebianRoute {
-  return { packages, services: [] };
+/** Of a tool whose version the distribution decides. */
+function fromDebian(name: string): Pick<Pin, 'neededBy' | 'version'> & { debian: DebianRoute } {
+  const tool = debianTools[name];
+  if (tool === undefined) throw new Error(`${name} is not among Debian's packages`);
+  const { neededBy, packages, services } = tool;
+  return { neededBy, version: null, debian: { packages, services } };
 }
 
 export const pins = [
@@ -134,137 +139,107 @@ export const pins = [
   {
     name: 'podman',
     purpose: 'runs containers',
-    neededBy: ['up', 'test', 'node'],
-    version: null,
     fits: { from: '4.3.0' },
     programs: [{ name: 'podman', ask: ['--version'] }],
-    debian: debian('podman'),
+    ...fromDebian('podman'),
   },
   {
     name: 'runc',
     purpose: 'starts a container’s process, for Podman and BuildKit',
-    neededBy: ['up', 'test', 'node'],
-    version: null,
     fits: { from: '1.1.0' },
     programs: [{ name: 'runc', ask: ['--version'] }],
-    debian: debian('runc'),
+    ...fromDebian('runc'),
   },
   {
     name: 'conmon',
     purpose: 'watches over a container’s process, for Podman',
-    neededBy: ['up', 'test', 'node'],
-    version: null,
     fits: { from: '2.1.0' },
     programs: [{ name: 'conmon', ask: ['--version'] }],
-    debian: debian('conmon'),
+    ...fromDebian('conmon'),
   },
   {
     name: 'netavark',
     purpose: 'connects containers to their network, for Podman',
-    neededBy: ['up', 'test', 'node'],
-    version: null,
     fits: { from: '1.4.0' },
     programs: [{ name: 'netavark', ask: ['--version'] }],
-    debian: debian('netavark', 'aardvark-dns'),
+    ...fromDebian('netavark'),
   },
   {
     name: 'iptables',
     purpose: 'holds netavark’s firewall rules',
-    neededBy: ['up', 'test', 'node'],
-    version: null,
     fits: { from: '1.8.0' },
     programs: [{ name: 'iptables', ask: ['--version'] }],
-    debian: debian('iptables'),
+    ...fromDebian('iptables'),
   },
   {
     name: 'nftables',
     purpose: 'keeps source addresses between containers; cuts networks in tests',
-    neededBy: ['test', 'node'],
-    version: null,
     fits: { from: '0.9.8' },
     programs: [{ name: 'nft', ask: ['--version'] }],
-    debian: debian('nftables'),
+    ...fromDebian('nftables'),
   },
   {
     name: 'iproute2',
     purpose: 'makes and removes network interfaces and namespaces',
-    neededBy: ['up', 'test', 'node'],
-    version: null,
     fits: { from: '5.10.0' },
     programs: [{ name: 'ip', ask: ['-V'] }],
-    debian: debian('iproute2'),
+    ...fromDebian('iproute2'),
   },
   {
     name: 'tini',
     purpose: 'reaps zombies as the first process of a container',
-    neededBy: ['up', 'test', 'node'],
-    version: null,
     fits: { from: '0.19.0' },
     programs: [{ name: 'tini', ask: ['--version'] }],
-    debian: debian('tini'),
+    ...fromDebian('tini'),
   },
   {
     name: 'wireguard-tools',
     purpose: 'sets WireGuard’s peers',
-    neededBy: ['node'],
-    version: null,
     fits: { from: '1.0.20200513' },
     programs: [{ name: 'wg', ask: ['--version'] }],
-    debian: debian('wireguard-tools'),
+    ...fromDebian('wireguard-tools'),
   },
   {
     name: 'git',
     purpose: 'fetches commits; serves the sandbox’s repositories',
-    neededBy: ['up', 'test', 'node'],
-    version: null,
     fits: { from: '2.30.0' },
     programs: [{ name: 'git', ask: ['--version'] }],
-    debian: debian('git'),
+    ...fromDebian('git'),
   },
   {
     name: 'registry',
     purpose: 'keeps images',
-    neededBy: ['up', 'test'],
-    version: null,
     fits: { from: '2.8.0' },
     programs: [{ name: 'docker-registry', ask: ['--version'] }],
-    debian: { packages: ['docker-registry'], services: ['docker-registry.service'] },
+    ...fromDebian('registry'),
   },
   {
     name: 'redis',
     purpose: 'the other backend of the queue',
-    neededBy: ['test'],
-    version: null,
     fits: { from: '6.2.0' },
     programs: [{ name: 'redis-server', ask: ['--version'] }],
-    debian: { packages: ['redis-server'], services: ['redis-server.service'] },
+    ...fromDebian('redis'),
   },
   {
     name: 'systemd',
     purpose: 'checks the units that are made for servers',
-    neededBy: ['test'],
-    version: null,
     fits: { from: '247.0' },
     programs: [{ name: 'systemd-analyze', ask: ['--version'] }],
-    debian: debian('systemd'),
+    ...fromDebian('systemd'),
   },
   {
     name: 'chromium',
     purpose: 'opens the console’s and the sandbox’s pages',
-    neededBy: ['test'],
-    version: null,
     fits: { from: '120.0.0' },
     programs: [{ name: 'chromium', ask: ['--version'] }],
-    debian: debian('chromium'),
+    ...fromDebian('chromium'),
   },
   {
     name: 'busybox',
     purpose: 'is the content of the sample’s and the tests’ images: no base image has to be pulled',
-    neededBy: ['up', 'test'],
-    version: null,
     fits: { from: '1.30.0' },
     programs: [{ name: 'busybox', ask: ['--help'], linking: 'static' }],
-    debian: debian('busybox-static'),
+    ...fromDebian('busybox'),
   },
   {
     name: 'node',

@@ -1,4 +1,5 @@
 /** Decides how missing tools are to be installed: from what was seen and from facts of the machine, without touching it. */
+import { aptCommand } from '../bootstrap/debian.mjs';
 import { isFitting, isPresent, type Sightings } from './fit.ts';
 import type { HostFacts } from './host.ts';
 import type { DebianRoute, GoRoute, Pin, Release, ReleaseRoute } from './pins.ts';
@@ -33,16 +34,11 @@ function describeUnfit(pin: Pin, sightings: Sightings): string | null {
 
 const wanted = (pin: Pin): string => `${pin.name} ${describeRange(pin.fits)}`;
 
-/** The command a person types to get these packages. */
-export function aptCommand(packages: readonly string[]): string {
-  return `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;
-}
-
 function packagesObstacle(pins: readonly Pin[], packages: readonly string[], facts: HostFacts): string | null {
   if (!facts.hasApt)
     return `This machine is neither Debian nor Ubuntu, so these have to come from its own package manager: ${pins.map(wanted).join(', ')}. Install them and run the command again.`;
   if (!facts.isRoot)
-    return `Debian packages are missing, and only root may install them. Run this, then the command again:\n\n  sudo sh -c '${aptCommand(packages)}'\n`;
+    return `Debian packages are missing, and only root may install them. Run this, then the command again:\n\n  ${aptCommand(packages)}\n`;
   return null;
 }
 

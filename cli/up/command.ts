@@ -12,8 +12,8 @@ import { holdDataDir, wasHeld } from './holder.ts';
 import { awaitLeftovers } from './leftovers.ts';
 import { startLine, type Line, type LineOptions } from './line.ts';
 import { rememberedNetwork, usedAddresses } from './network.ts';
-import { defaultFirstPort, portsFrom } from './ports.ts';
-import { machineObstacle, roomObstacle, type MachineFacts } from './preflight.ts';
+import { defaultFirstPort, portsFrom } from '../bootstrap/ports.mjs';
+import { machineObstacle, roomObstacle, type MachineFacts } from '../bootstrap/preflight.mjs';
 import { commitChange, ensureSample, hasUnpushed, push, type Sample } from './sample.ts';
 
 interface UpOptions {

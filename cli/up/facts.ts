@@ -1,10 +1,11 @@
-/** Looks at this machine for what `up` needs: the facts that preflight.ts decides over. */
+/** Looks at this machine for what `up` needs: the facts that cli/bootstrap/preflight.mjs decides over. */
 import { accessSync, constants, existsSync, mkdirSync, rmdirSync, statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { codeOf } from '../../platform/errors/classify.ts';
+import { missingPackages } from '../bootstrap/debian.mjs';
 import { occupant, usedAddresses, type LocalNetwork } from './network.ts';
-import { takenPorts, type Ports } from './ports.ts';
-import type { MachineFacts, RoomFacts } from './preflight.ts';
+import { takenPorts, type Ports } from '../bootstrap/ports.mjs';
+import { runBytes, type MachineFacts, type RoomFacts } from '../bootstrap/preflight.mjs';
 
 /** Each folder by itself: on file systems that refuse new ones, Node's own recursion never ends. */
 function makeFolder(directory: string, made: string[], mode = 0o777): void {
@@ -40,9 +41,11 @@ export function takeBack(made: readonly string[]): void {
 
 /** Whether another `up` has the folder is not looked at. */
 export function machineFacts(dataDir: string, made: string[]): MachineFacts {
+  const isRoot = process.getuid?.() === 0;
   return {
     platform: process.platform,
-    isRoot: process.getuid?.() === 0,
+    isRoot,
+    missingPackages: isRoot ? [] : missingPackages(),
     dataDir,
     dataWritable: isWritable(dataDir, made),
     heldBy: null,
@@ -56,6 +59,7 @@ export async function roomFacts(dataDir: string, ports: Ports, { bridge, pool }:
   return {
     dataDir,
     freeBytes: bavail * bsize,
+    neededBytes: runBytes,
     takenPorts: await takenPorts(ports),
     pool,
     poolOccupant: occupant(pool, used),

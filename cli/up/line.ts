@@ -17,7 +17,7 @@ import { resolveTool } from '../tools/resolve.ts';
 import { endDatabase, forgetProcesses, writeDownProcesses } from './leftovers.ts';
 import { rememberNetwork, type LocalNetwork } from './network.ts';
 import { startPart, type PartSpec } from './part.ts';
-import type { Ports } from './ports.ts';
+import type { Ports } from '../bootstrap/ports.mjs';
 import { registryUser, writeRegistryFiles } from './registry.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { chooseNetwork, occupant } from './network.ts';
-import { defaultFirstPort } from './ports.ts';
+import { defaultFirstPort } from '../bootstrap/ports.mjs';
 
 it('gives lines with other ports other bridges and other addresses', () => {
   const firstPorts = [defaultFirstPort, 1024, 9000, 9004, 65_532];

@@ -5,7 +5,7 @@ import path from 'node:path';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { parsePool } from '../../core/node/addresses.ts';
-import { defaultFirstPort } from './ports.ts';
+import { defaultFirstPort } from '../bootstrap/ports.mjs';
 
 const LocalNetwork = Type.Object({
   bridge: Type.String(),

@@ -1,5 +1,6 @@
 /** A whole Landfall for one test file: started as `landfall up` starts it, asked over its API, and ended with everything it made. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import Type, { type Static, type TSchema } from 'typebox';
@@ -7,7 +8,7 @@ import { build } from '../../cli/build.mjs';
 import { RefusedError, UnreachableError } from '../../cli/client.ts';
 import { chooseNetwork, usedAddresses, type LocalNetwork } from '../../cli/up/network.ts';
 import { startLine, type Line, type PartName } from '../../cli/up/line.ts';
-import { portsFrom, takenPorts, type Ports } from '../../cli/up/ports.ts';
+import { portsFrom, takenPorts, type Ports } from '../../cli/bootstrap/ports.mjs';
 import { loadSecrets, type Secrets } from '../../cli/up/secrets.ts';
 import { IntentDetail, IntentResource, LogPage, ProjectResource } from '../../core/contract/resources.ts';
 import type { Control } from '../../sandbox/control/commands.ts';
@@ -64,7 +65,7 @@ export class Harness {
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
     await build((line) => process.stderr.write(`${line}\n`));
-    const root = await mkdtemp('/tmp/landfall-e2e-');
+    const root = await mkdtemp(path.join(tmpdir(), 'landfall-e2e-'));
     const harness = new Harness(root, await freePorts(), options);
     try {
       await options.prepare?.(harness.dataDir);

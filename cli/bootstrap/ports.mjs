@@ -1,16 +1,10 @@
 /** The ports of a local Landfall: four in a row, on loopback. */
 import { createServer } from 'node:net';
 
-export interface Ports {
-  server: number;
-  sandbox: number;
-  registry: number;
-  database: number;
-}
-
 export const defaultFirstPort = 7780;
 
-export function portsFrom(first: number): Ports {
+/** @param {number} first */
+export function portsFrom(first) {
   return { server: first, sandbox: first + 1, registry: first + 2, database: first + 3 };
 }
 
@@ -19,9 +13,10 @@ const purposes = {
   sandbox: 'sandbox GitHub',
   registry: 'image registry',
   database: 'PostgreSQL',
-} as const satisfies Record<keyof Ports, string>;
+};
 
-function isTaken(port: number): Promise<boolean> {
+/** @param {number} port @returns {Promise<boolean>} */
+function isTaken(port) {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(true));
@@ -29,11 +24,11 @@ function isTaken(port: number): Promise<boolean> {
   });
 }
 
-/** Those of the ports that something else listens on. */
-export async function takenPorts(ports: Ports): Promise<{ port: number; purpose: string; flag: string }[]> {
-  const names = ['server', 'sandbox', 'registry', 'database'] as const satisfies (keyof Ports)[];
+/** Those of the ports that something else listens on. @param {Record<string, number>} ports */
+export async function takenPorts(ports) {
+  const names = Object.keys(purposes);
   const taken = await Promise.all(names.map((name) => isTaken(ports[name])));
   return names
-    .filter((_name, index) => taken[index] === true)
+    .filter((_name, index) => taken[index])
     .map((name) => ({ port: ports[name], purpose: purposes[name], flag: '--port' }));
 }

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
-import { machineObstacle, roomObstacle, type MachineFacts, type RoomFacts } from './preflight.ts';
+import { machineObstacle, roomObstacle, runBytes, type MachineFacts, type RoomFacts } from './preflight.mjs';
 
 const machine: MachineFacts = {
   platform: 'linux',
   isRoot: true,
+  missingPackages: [],
   dataDir: '/srv/landfall',
   dataWritable: true,
   heldBy: null,
@@ -12,6 +13,7 @@ const machine: MachineFacts = {
 const room: RoomFacts = {
   dataDir: '/srv/landfall',
   freeBytes: 50 * 1024 ** 3,
+  neededBytes: runBytes,
   takenPorts: [],
   pool: '10.200.0.0/16',
   poolOccupant: null,
@@ -44,4 +46,12 @@ it.each([
   const text = roomObstacle({ ...room, ...change });
   expect(text).toMatch(sentence);
   expect(text).not.toContain('\n');
+});
+
+it('names the exact command for the Debian packages that are missing, to whoever is not root', () => {
+  const missingPackages = ['podman', 'runc'];
+  const text = machineObstacle({ ...machine, isRoot: false, missingPackages });
+  expect(text).toMatch(/needs root.*sudo npm run up\n/);
+  expect(text).toContain("\n  sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends podman runc'\n");
+  expect(machineObstacle({ ...machine, missingPackages })).toBeNull();
 });
