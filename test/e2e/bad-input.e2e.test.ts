@@ -1,4 +1,5 @@
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import bcrypt from 'bcryptjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -35,7 +36,7 @@ let serving: string;
 const registryStorage = (): string => path.join(harness.dataDir, 'registry', 'data');
 
 beforeAll(async () => {
-  programs = await mkdtemp('/tmp/landfall-programs-');
+  programs = await mkdtemp(path.join(tmpdir(), 'landfall-programs-'));
   recorder = await recordPrograms(programs);
   harness = await Harness.start({
     programs: recorder.directory,

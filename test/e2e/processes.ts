@@ -1,5 +1,6 @@
 /** Looks at this machine's processes, mounts, bridges and cgroups for what belongs to one data folder, and at nothing else. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { instanceName } from '../../agent/storage/instance.ts';
 import { isConfinedBy, lineOf, processesOf as processesOfFolder, type Process } from '../../agent/testing/processes.ts';
@@ -45,9 +46,9 @@ export function leftoversOf(dataDir: string, bridge: string): string[] {
     ...mounts.filter((at) => at.startsWith(`${dataDir}/`)).map((at) => `mount ${at}`),
     ...(existsSync(`/sys/class/net/${bridge}`) ? [`bridge ${bridge}`] : []),
     ...cgroupsOf(dataDir).map((directory) => `cgroup ${directory}`),
-    ...readdirSync('/tmp')
+    ...readdirSync(tmpdir())
       .filter((name) => name.startsWith(`${instanceOf(dataDir)}-`))
-      .map((name) => `/tmp/${name}`),
+      .map((name) => path.join(tmpdir(), name)),
     ...(existsSync(`/run/${instanceOf(dataDir)}`) ? [`/run/${instanceOf(dataDir)}`] : []),
   ];
 }

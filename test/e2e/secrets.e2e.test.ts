@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../cli/root.ts';
@@ -30,7 +31,7 @@ let refused: string;
 let old: string;
 
 beforeAll(async () => {
-  programs = await mkdtemp('/tmp/landfall-programs-');
+  programs = await mkdtemp(path.join(tmpdir(), 'landfall-programs-'));
   recorder = await recordPrograms(programs);
   harness = await Harness.start({ programs: recorder.directory });
   repository = await harness.repository('vault');

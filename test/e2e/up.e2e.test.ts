@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../cli/build.mjs';
@@ -30,7 +31,7 @@ const leftovers = (dataDir: string): string[] =>
 
 beforeAll(async () => {
   await build((line) => process.stderr.write(`${line}\n`));
-  root = await mkdtemp('/tmp/landfall-e2e-');
+  root = await mkdtemp(path.join(tmpdir(), 'landfall-e2e-'));
   data = path.join(root, 'data');
   port = (await freePorts()).server;
 });

@@ -1,6 +1,7 @@
 /** Starts a real redis-server for one test file: on a free port, with nothing on disk. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { Redis } from 'ioredis';
 import { takePort } from '../../prisma/embedded/port.ts';
 
@@ -13,7 +14,7 @@ export interface TestRedis {
 
 export async function startRedis(): Promise<TestRedis> {
   const port = await takePort(0);
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/tmp'];
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir()];
   const child = spawn('redis-server', args, { stdio: ['ignore', 'ignore', 'inherit'] });
   await Promise.race([once(child, 'spawn'), once(child, 'error').then(missing)]);
   const admin = new Redis(port, '127.0.0.1', { retryStrategy: (times) => (times > 200 ? null : 20) });
