@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isSignedBy } from '../../platform/github/webhook-signature.ts';
 import type { NewDelivery } from '../../prisma/store/deliveries.ts';
+import type { BodyLimits } from './body.ts';
 import { maxWebhookBytes, webhookIntake, type IntakeDeps } from './webhook-intake.ts';
 
 const secret = 'whsec';
@@ -20,12 +21,12 @@ interface Inbox {
 
 const open: FastifyInstance[] = [];
 
-async function inbox(deps: Partial<IntakeDeps> = {}): Promise<Inbox> {
+async function inbox(deps: Partial<IntakeDeps> = {}, limits?: BodyLimits): Promise<Inbox> {
   const stored = new Map<string, NewDelivery>();
   const woken: string[] = [];
   const fastify = Fastify();
   open.push(fastify);
-  await webhookIntake({
+  const intake: IntakeDeps = {
     verify: (rawBody, signature) => isSignedBy(secret, rawBody, signature),
     store: (deliveries) => {
       const fresh = deliveries.filter(({ guid }) => !stored.has(guid));
@@ -40,7 +41,8 @@ async function inbox(deps: Partial<IntakeDeps> = {}): Promise<Inbox> {
     log: pino({ level: 'silent' }),
     now: () => now,
     ...deps,
-  })(fastify);
+  };
+  await webhookIntake(intake, limits)(fastify);
   return { fastify, stored, woken };
 }
 
@@ -194,13 +196,17 @@ describe('on a socket', () => {
   /** Announces a length, sends what is given, and gives the status without ever ending the request. */
   async function sendUnended(fastify: FastifyInstance, headers: Record<string, string>, part: Buffer): Promise<number> {
     await fastify.listen({ port: 0, host: '127.0.0.1' });
+    return (await answerToUnended(fastify, headers, part)).statusCode ?? 0;
+  }
+
+  function answerToUnended(fastify: FastifyInstance, headers: Record<string, string>, part: Buffer) {
     const { port } = fastify.server.address() as AddressInfo;
-    return new Promise((resolve, reject) => {
+    return new Promise<IncomingMessage>((resolve, reject) => {
       const sending = request(
         { port, host: '127.0.0.1', method: 'POST', path: '/webhooks/github', headers },
         (answer) => {
           sending.destroy();
-          resolve(answer.statusCode ?? 0);
+          resolve(answer);
         },
       );
       sending.on('error', reject);
@@ -224,5 +230,29 @@ describe('on a socket', () => {
     const { fastify } = await inbox();
     const headers = headersFor(push, { 'transfer-encoding': 'chunked' });
     expect(await sendUnended(fastify, headers, Buffer.alloc(maxWebhookBytes + 1, ' '))).toBe(413);
+  });
+
+  const mib = 1024 * 1024;
+  const wronglySigned = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}`, 'transfer-encoding': 'chunked' };
+
+  it('P41: keeps room for webhooks while others send what never ends', async () => {
+    const limits = { bodyBytes: 5 * mib, allBytes: 12 * mib, withinMs: 60_000 };
+    const { fastify } = await inbox({}, limits);
+    await fastify.listen({ port: 0, host: '127.0.0.1' });
+    const hogs = Array.from({ length: 4 }, () =>
+      answerToUnended(fastify, headersFor(push, wronglySigned), Buffer.alloc(4 * mib, ' ')),
+    );
+    const refusal = await Promise.race(hogs);
+    expect([refusal.statusCode, refusal.headers['retry-after'], refusal.headers.connection]).toEqual([
+      ...[503, '10', 'close'],
+    ]);
+    expect((await post(fastify, push)).status).toBe(202);
+    fastify.server.closeAllConnections();
+    await Promise.allSettled(hogs);
+  });
+
+  it('P41: ends what does not come to its end in time', async () => {
+    const { fastify } = await inbox({}, { bodyBytes: mib, allBytes: mib, withinMs: 100 });
+    expect(await sendUnended(fastify, headersFor(push, wronglySigned), Buffer.alloc(10, ' '))).toBe(408);
   });
 });

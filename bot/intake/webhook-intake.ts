@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { ApiError, type ApiErrorCode } from '../../platform/errors/api-codes.ts';
 import { groupCalls } from '../../platform/group/group-calls.ts';
 import type { NewDelivery } from '../../prisma/store/deliveries.ts';
+import { bodyReceiver, type BodyLimits } from './body.ts';
 import { parsePayload, readHeaders, toDelivery } from './envelope.ts';
 
 export interface IntakeDeps {
@@ -21,7 +22,11 @@ export interface IntakeDeps {
 /** GitHub sends no larger payload. */
 export const maxWebhookBytes = 25 * 1024 * 1024;
 
-export function webhookIntake(deps: IntakeDeps): (fastify: FastifyInstance) => Promise<void> {
+/** GitHub waits ten seconds for an answer. */
+const usualLimits: BodyLimits = { bodyBytes: maxWebhookBytes, allBytes: 64 * 1024 * 1024, withinMs: 10_000 };
+
+export function webhookIntake(deps: IntakeDeps, limits = usualLimits): (fastify: FastifyInstance) => Promise<void> {
+  const receiveBody = bodyReceiver(limits);
   const store = groupCalls((deliveries: readonly NewDelivery[]) => storeGroup(deps, deliveries), {
     concurrency: 2,
     maxItems: 500,
@@ -44,14 +49,13 @@ export function webhookIntake(deps: IntakeDeps): (fastify: FastifyInstance) => P
   return async (fastify) => {
     await fastify.register((scope, _options, done) => {
       scope.removeAllContentTypeParsers();
-      scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, parsed) =>
-        parsed(null, body),
-      );
+      scope.addContentTypeParser('application/json', (request, payload, parsed) => {
+        receiveBody(payload, Number(request.headers['content-length']), parsed);
+      });
       scope.setErrorHandler((error: FastifyError, _request, reply) => answerError(error, reply, deps.log));
       scope.post(
         '/webhooks/github',
         {
-          bodyLimit: maxWebhookBytes,
           logLevel: 'warn',
           // An unsigned request is refused before a byte of its body is read (P41).
           onRequest: (request, _reply, next) => {
@@ -89,9 +93,7 @@ function signatureOf(request: FastifyRequest): string {
 
 /** Fastify's own refusals, in our words. */
 const refusals: Record<string, ApiErrorCode> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'webhook_payload_invalid',
 };
 
 const hints: Partial<Record<ApiErrorCode, string>> = {
@@ -101,11 +103,15 @@ const hints: Partial<Record<ApiErrorCode, string>> = {
   webhook_signature_invalid: 'Set the same secret in the settings of the GitHub App and here.',
 };
 
+/** Nobody who sends webhooks waits for it; what GitHub was refused is fetched from it (bot/deliveries). */
+const retryAfterS = 10;
+
 function answerError(error: FastifyError | ApiError, reply: FastifyReply, log: Logger): FastifyReply {
   const known = error instanceof ApiError ? error : refusalOf(error);
   if (known === null) log.error({ err: error }, 'a webhook could not be stored');
   const { status, code, message } =
     known ?? new ApiError('unavailable', 'The webhook could not be stored; send it again.');
+  if (status === 503) reply.header('retry-after', String(retryAfterS));
   return reply.code(status).send({ error: { code, message, hint: hints[code] ?? null } });
 }
 

@@ -28,3 +28,9 @@ it.each([
 it('answers an unknown method in the shape of all errors', async () => {
   expect(await refusalOf('/intents/1', 'POST')).toBe('404 not_found');
 });
+
+it('waits for no request for ever', async () => {
+  const http = createHttp(pino({ level: 'silent' }));
+  expect(http.server.requestTimeout).toBe(60_000);
+  await http.close();
+});

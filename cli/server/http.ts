@@ -2,10 +2,14 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { answerError, answerNotFound } from '../../api/http/errors.ts';
 
+/** Until the whole of a request has arrived. */
+const requestTimeoutMs = 60_000;
+
 export function createHttp(log: FastifyBaseLogger): FastifyInstance {
   const http: FastifyInstance = fastify({
     loggerInstance: log,
     forceCloseConnections: true,
+    requestTimeout: requestTimeoutMs,
     // Of a URL that no route can be found for.
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   });

@@ -3,6 +3,7 @@
 export const apiErrors = {
   invalid_request: { status: 400, message: 'The request does not have the shape that this route takes.' },
   not_found: { status: 404, message: 'There is nothing here under this name, or it is not yours to see.' },
+  request_timeout: { status: 408, message: 'The body did not arrive in time; send it again.' },
   payload_too_large: { status: 413, message: 'The body is larger than this route accepts.' },
   unsupported_media_type: { status: 415, message: 'The body has a content type that this route does not take.' },
   internal: { status: 500, message: 'Something failed here; the log of the server says what.' },
