@@ -37,6 +37,11 @@ describe('the install script', () => {
     buildkit: { amd64: download('d'), arm64: download('e') },
   };
 
+  it('is this', async () => {
+    const script = renderInstallScript({ url: unit.url, agentSha256: 'a'.repeat(64), ...downloads });
+    await expect(script).toMatchFileSnapshot('golden/install.sh');
+  });
+
   it('P70: checks what it downloads against checksums that stand in it', () => {
     const script = renderInstallScript({ url: unit.url, agentSha256: 'a'.repeat(64), ...downloads });
     for (const sum of ['a', 'b', 'c', 'd', 'e']) expect(script).toContain(`'${sum.repeat(64)}'`);
