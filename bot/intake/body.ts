@@ -69,7 +69,7 @@ export function bodyReceiver({ bodyBytes, allBytes, withinMs }: BodyLimits): Rec
       },
     };
     open.add(reception);
-    const timer = setTimeout(reception.end, withinMs, new ApiError('request_timeout'));
+    const timer = setTimeout(() => reception.end(new ApiError('request_timeout')), withinMs);
     stream.on('data', take).on('end', finish).on('error', fail);
   };
 }
