@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { createHmac } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fakeGithub, json, type Answer } from '../../test/fakes/github.ts';
@@ -137,6 +138,7 @@ describe('installations', () => {
   });
 
   it('P39: a busy one does not slow the others', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const github = fakeGithub(() => json(201, { id: 1 }), {
       throttle: { enabled: true },
       apiUrl: 'http://github.test/api/v3',
@@ -145,12 +147,19 @@ describe('installations', () => {
       const octokit = await github.app.forInstallation(installation);
       return octokit.request('POST /repositories/{repository_id}/statuses', { repository_id: installation });
     };
-    const busy = [write(101), write(101)];
-    await write(102);
-    // The busy one's second write still waits for its turn.
+    const all = [write(101), write(101), write(102)];
+    const began = Date.now();
+    while (github.asked.length < 2) {
+      await vi.advanceTimersByTimeAsync(1);
+      await setImmediate();
+    }
+    // The busy one's second write still waits for its turn, which comes a second after its first.
+    expect(Date.now() - began).toBeLessThan(1_000);
     const paths = github.asked.map(({ path }) => path).sort();
     expect(paths).toEqual(['/repositories/101/statuses', '/repositories/102/statuses']);
-    await Promise.all(busy);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await Promise.all(all);
+    expect(github.asked).toHaveLength(3);
   });
 });
 
