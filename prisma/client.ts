@@ -80,6 +80,14 @@ export async function transaction<T>(
   }
 }
 
+/** Reads of one moment: what belongs together is read by several statements. */
+export function snapshot<T>(
+  database: Pick<Database, 'db'>,
+  read: (tx: Prisma.TransactionClient) => Promise<T>,
+): Promise<T> {
+  return transaction(database, read, { isolationLevel: 'RepeatableRead' });
+}
+
 /** Apart at random, so that two writers that met once do not meet again. */
 function pause(attempt: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt));

@@ -5,6 +5,7 @@ import { intentUrl } from '../../platform/links/intent-link.ts';
 import { findIntentDetail, intentResources } from '../../prisma/store/intent-resources.ts';
 import { readLogTail, type LogRead } from '../../prisma/store/logs.ts';
 import { nodeResources } from '../../prisma/store/node-resources.ts';
+import { snapshot } from '../../prisma/client.ts';
 import { projectResources } from '../../prisma/store/project-resources.ts';
 import { findRolloutDetail } from '../../prisma/store/rollout-resources.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -55,7 +56,7 @@ function signedInPages(api: Api, deps: ConsoleDeps): void {
   api.get('/', { schema: hidden }, async (request, reply) => {
     await requireSession(deps, request);
     const [projects, intents, nodes] = await Promise.all([
-      projectResources(db),
+      snapshot(deps.database, projectResources),
       intentResources(db, { limit: 12 }, urlOf(deps)),
       nodeResources(db, view()),
     ]);
@@ -73,7 +74,7 @@ function linkedPages(api: Api, deps: ConsoleDeps): void {
   api.get('/intents/:id', { schema: { ...hidden, params: IdParams, querystring: Link } }, async (request, reply) => {
     const id = idOf(request.params);
     const reader = await requireReader(deps, request, id);
-    const intent = await findIntentDetail(db, id, urlOf(deps));
+    const intent = await snapshot(deps.database, (tx) => findIntentDetail(tx, id, urlOf(deps)));
     if (intent === null) throw new ApiError('not_found');
     const logs = new Map<string, LogRead>();
     for (const build of intent.builds) logs.set(build.id, await readLogTail(db, `build:${build.id}`, shownLines));
@@ -84,7 +85,7 @@ function linkedPages(api: Api, deps: ConsoleDeps): void {
   });
 
   api.get('/rollouts/:id', { schema: { ...hidden, params: IdParams, querystring: Link } }, async (request, reply) => {
-    const rollout = await findRolloutDetail(db, idOf(request.params));
+    const rollout = await snapshot(deps.database, (tx) => findRolloutDetail(tx, idOf(request.params)));
     const reader = await requireReader(deps, request, rollout?.intentId ?? null);
     if (rollout === null) throw new ApiError('not_found');
     const back = rollout.intentId === null ? null : `/intents/${rollout.intentId}${keyQuery(reader)}`;

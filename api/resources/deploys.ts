@@ -21,6 +21,7 @@ import {
   intentResources,
 } from '../../prisma/store/intent-resources.ts';
 import { iso } from '../../prisma/store/iso.ts';
+import { snapshot } from '../../prisma/client.ts';
 import { findServiceResource, projectResources } from '../../prisma/store/project-resources.ts';
 import { allocationResources, findRolloutDetail, rolloutResources } from '../../prisma/store/rollout-resources.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -43,7 +44,7 @@ export function deployRoutes(api: Api, deps: ApiDeps): void {
   auditRoutes(api, deps);
 }
 
-function projectRoutes(api: Api, { database: { db } }: ApiDeps): void {
+function projectRoutes(api: Api, { database }: ApiDeps): void {
   api.get(
     '/projects',
     {
@@ -53,17 +54,18 @@ function projectRoutes(api: Api, { database: { db } }: ApiDeps): void {
         response: answers(Type.Object({ projects: Type.Array(ProjectResource) })),
       },
     },
-    async () => ({ projects: await projectResources(db) }),
+    async () => ({ projects: await snapshot(database, projectResources) }),
   );
 
   api.get(
     '/services/:id',
     { schema: { operationId: 'getService', tags: ['deploys'], params: IdParams, response: answers(ServiceResource) } },
-    async (request) => found(await findServiceResource(db, idOf(request.params))),
+    async (request) => found(await snapshot(database, (tx) => findServiceResource(tx, idOf(request.params)))),
   );
 }
 
-function intentRoutes(api: Api, { database: { db }, config, masterKeys }: ApiDeps): void {
+function intentRoutes(api: Api, { database, config, masterKeys }: ApiDeps): void {
+  const { db } = database;
   const url = (id: string): string => intentUrl(config.publicUrl, masterKeys, id);
 
   api.get(
@@ -82,7 +84,7 @@ function intentRoutes(api: Api, { database: { db }, config, masterKeys }: ApiDep
   api.get(
     '/intents/:id',
     { schema: { operationId: 'getIntent', tags: ['deploys'], params: IdParams, response: answers(IntentDetail) } },
-    async (request) => found(await findIntentDetail(db, idOf(request.params), url)),
+    async (request) => found(await snapshot(database, (tx) => findIntentDetail(tx, idOf(request.params), url))),
   );
 }
 
@@ -119,7 +121,8 @@ function buildRoutes(api: Api, deps: ApiDeps): void {
   );
 }
 
-function rolloutRoutes(api: Api, { database: { db } }: ApiDeps): void {
+function rolloutRoutes(api: Api, { database }: ApiDeps): void {
+  const { db } = database;
   api.get(
     '/rollouts',
     {
@@ -136,7 +139,7 @@ function rolloutRoutes(api: Api, { database: { db } }: ApiDeps): void {
   api.get(
     '/rollouts/:id',
     { schema: { operationId: 'getRollout', tags: ['deploys'], params: IdParams, response: answers(RolloutDetail) } },
-    async (request) => found(await findRolloutDetail(db, idOf(request.params))),
+    async (request) => found(await snapshot(database, (tx) => findRolloutDetail(tx, idOf(request.params)))),
   );
 
   api.get(

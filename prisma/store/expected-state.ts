@@ -3,7 +3,7 @@ import Type from 'typebox';
 import Value from 'typebox/value';
 import type { WorkOffer } from '../../core/contract/work.ts';
 import { keptImageReleases } from '../../core/retention/policy.ts';
-import { transaction, type Database, type Db, type Prisma } from '../client.ts';
+import { snapshot, type Database, type Db, type Prisma } from '../client.ts';
 import { workOffers } from './work-items.ts';
 
 export interface ExpectedAllocation {
@@ -48,7 +48,7 @@ type AllocationRow = Prisma.AllocationGetPayload<{ include: typeof include }>;
 
 /** Null when the node is gone. */
 export async function loadExpectedSnapshot(database: Database, nodeId: string): Promise<ExpectedSnapshot | null> {
-  return transaction(database, (tx) => load(tx, nodeId), { isolationLevel: 'RepeatableRead' });
+  return snapshot(database, (tx) => load(tx, nodeId));
 }
 
 async function load(tx: Db, nodeId: string): Promise<ExpectedSnapshot | null> {
