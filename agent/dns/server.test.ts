@@ -35,10 +35,23 @@ async function server(options: { upstream?: Upstream } = {}): Promise<DnsServer>
   const log = (line: string): never => {
     throw new Error(line);
   };
-  const started = await startDnsServer({ address: '127.0.0.1', port: 0, upstream: noUpstream, log, ...options });
+  const started = await onFreePort(() =>
+    startDnsServer({ address: '127.0.0.1', port: 0, upstream: noUpstream, log, ...options }),
+  );
   closing.push(started.close);
   started.serve(names);
   return started;
+}
+
+/** The port that was free for UDP may be taken for TCP. */
+async function onFreePort<T>(start: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    }
+  }
 }
 
 function question(name: string, change: Partial<Packet> = {}): Buffer {
