@@ -34,15 +34,15 @@ describe('masks of containers', () => {
   it('P65: take out the secrets of the container, and of no other', () => {
     const { remember, of } = masks();
     remember(state(container('a', canary), container('b', null)), none);
-    expect(of('a')?.(`token is ${canary}`)).toBe('token is ***');
-    expect(of('b')?.(`token is ${canary}`)).toBe(`token is ${canary}`);
+    expect(of('a')?.text(`token is ${canary}`)).toBe('token is ***');
+    expect(of('b')?.text(`token is ${canary}`)).toBe(`token is ${canary}`);
   });
 
   it('P65: hold for the last lines of a container that nothing expects any more', () => {
     const { remember, of } = masks();
     remember(state(container('a', canary)), none);
     remember(state(), new Set(['a']));
-    expect(of('a')?.(canary)).toBe('***');
+    expect(of('a')?.text(canary)).toBe('***');
     remember(state(), none);
     expect(of('a')).toBeNull();
   });
@@ -60,6 +60,6 @@ describe('masks of containers', () => {
     for (let count = 0; count < 3; count++) remember(state(container('a', canary)), none);
     remember(state(container('a', 'another-value')), none);
     expect(opened).toEqual([canary, 'another-value']);
-    expect(of('a')?.(`${canary} another-value`)).toBe('*** ***');
+    expect(of('a')?.text(`${canary} another-value`)).toBe('*** ***');
   });
 });

@@ -3,13 +3,13 @@
  * because the secrets behind it were never known here, is not shown.
  */
 import type { ExpectedContainer, ExpectedState } from '../../core/contract/expected-state.ts';
-import { textMask } from '../../core/log/mask.ts';
+import { secretMask, type SecretMask } from '../../core/log/mask.ts';
 
 export interface ContainerMasks {
   /** Keeps the secrets of what is expected, and of what is still there; forgets all others. Gives the same state back. */
   readonly remember: (expected: ExpectedState | null, present: ReadonlySet<string>) => ExpectedState | null;
   /** Null: what this container writes must not leave the node. */
-  readonly of: (allocationId: string) => ((text: string) => string) | null;
+  readonly of: (allocationId: string) => SecretMask | null;
 }
 
 export interface ContainerMasksOptions {
@@ -22,7 +22,7 @@ interface Known {
   sealed: string | null;
   /** Of every sealed text that this allocation came with. */
   values: ReadonlySet<string>;
-  mask: ((text: string) => string) | null;
+  mask: SecretMask | null;
 }
 
 export function containerMasks({ open, log }: ContainerMasksOptions): ContainerMasks {
@@ -34,7 +34,7 @@ export function containerMasks({ open, log }: ContainerMasksOptions): ContainerM
     const sealed = container.sealedSecrets;
     const opened = valuesOf(container);
     const values = new Set([...(before?.values ?? []), ...(opened ?? [])]);
-    known.set(container.allocationId, { sealed, values, mask: opened === null ? null : textMask([...values]) });
+    known.set(container.allocationId, { sealed, values, mask: opened === null ? null : secretMask([...values]) });
   };
   const valuesOf = (container: ExpectedContainer): string[] | null => {
     try {

@@ -11,6 +11,8 @@ export const Cursor = Type.Object({
   bytes: Type.Integer(),
   /** Offset of the next line in the allocation's log, over all its containers. */
   nextOffset: Type.Integer(),
+  /** Outputs whose first line there is not to be shown, because its beginning cannot be read any more. */
+  cut: Type.Optional(Type.Array(Type.String())),
 });
 export type Cursor = Static<typeof Cursor>;
 

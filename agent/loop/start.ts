@@ -13,6 +13,7 @@ import { containerLogs } from '../logs/container-logs.ts';
 import { containerMasks } from '../logs/container-masks.ts';
 import type { CursorFile } from '../logs/cursors.ts';
 import type { LogShipper } from '../logs/shipper.ts';
+import { logTail } from '../logs/tail.ts';
 import { nodeResources } from '../node/resources.ts';
 import type { Engine } from '../podman/engine.ts';
 import type { SeenContainer } from '../podman/observe.ts';
@@ -70,17 +71,14 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
   /** Whatever is created from it has its secrets known before. */
   const expected = (): ExpectedState | null =>
     masks.remember(options.expected.current(), new Set(seenLast.map(({ allocationId }) => allocationId)));
-  const logTail = async (seen: SeenContainer): Promise<string[]> => {
+  const lastLines = async ({ allocationId, logPath: path, local }: SeenContainer): Promise<string[]> => {
     try {
-      const mask = masks.of(seen.allocationId);
-      if (mask === null) return [];
-      const frames = await engine.podman.logTail(seen.local.containerId, tailLines);
-      return frames.map(({ text }) => mask(text));
+      const mask = masks.of(allocationId);
+      if (mask === null || path === null) return [];
+      return await logTail({ path, mask, lines: tailLines, hasEnded: local.state !== 'running' });
     } catch (error) {
       // Its log explains a failure; without it the failure itself is still reported.
-      log(
-        `The log of ${seen.allocationId} could not be read: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      log(`The log of ${allocationId} could not be read: ${error instanceof Error ? error.message : String(error)}`);
       return [];
     }
   };
@@ -108,7 +106,7 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
   const report = (one: Report): void => {
     seenLast = one.seen;
     const { capabilities, buildSlots, publicAddress } = options;
-    const ports = { memory, health, resources, logTail, capabilities, buildSlots, publicAddress };
+    const ports = { memory, health, resources, logTail: lastLines, capabilities, buildSlots, publicAddress };
     reports.submit(() => composeReport(one, ports));
   };
   const stopEvents = followEvents({
@@ -116,7 +114,10 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     follow: (follow) => engine.podman.events(labelNames.allocationId, follow),
     onEvent: () => alarm.ring('engine_event'),
   });
-  const logs = containerLogs({ shipper: options.shipper, cursors: await options.cursors.read(), maskOf: masks.of });
+  const logs = containerLogs({
+    ...{ shipper: options.shipper, cursors: await options.cursors.read() },
+    ...{ maskOf: masks.of, now: clock.now },
+  });
   const stopLogs = every({ clock, milliseconds: logsEveryMs, log }, () => logs.follow(seenLast));
   let saved = JSON.stringify(logs.cursors());
   const saveCursors = async (): Promise<void> => {
@@ -132,7 +133,7 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     signal: stopping.signal,
     observe: engine.observe,
     execute: engine.execute,
-    logTail,
+    logTail: lastLines,
     health,
     expected,
     poll: options.expected.poll,
@@ -146,6 +147,7 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
       stopEvents();
       await Promise.all([stopLogs(), stopSaving()]);
       await running;
+      await logs.close();
       health.stop();
       reports.stop();
       await saveCursors();

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseContainers, parseEvent, type InspectedContainer, type ListedContainer } from './answers.ts';
 import { EngineError } from './errors.ts';
-import { framesOf } from './log-frames.ts';
 import { seenContainer } from './observe.ts';
 import { authHeader } from './podman.ts';
 
@@ -65,16 +64,6 @@ describe('answers of the engine', () => {
     })();
     expect(error).toBeInstanceOf(EngineError);
     expect(error).toHaveProperty('code', 'engine_unintelligible');
-  });
-
-  it('with output are told apart by stream; a frame that is not whole is dropped', () => {
-    const frame = (stream: number, text: string) =>
-      Buffer.concat([Buffer.of(stream, 0, 0, 0, 0, 0, 0, text.length), Buffer.from(text)]);
-    const bytes = Buffer.concat([frame(1, 'out\n'), frame(2, 'err'), frame(1, 'cut off').subarray(0, 12)]);
-    expect(framesOf(bytes)).toEqual([
-      { text: 'out', error: false },
-      { text: 'err', error: true },
-    ]);
   });
 });
 

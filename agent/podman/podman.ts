@@ -3,7 +3,6 @@ import type { IncomingMessage } from 'node:http';
 import * as answers from './answers.ts';
 import { EngineError, isEngineStatus } from './errors.ts';
 import { eachLine } from './lines.ts';
-import { demultiplex, type LogFrame } from './log-frames.ts';
 import type { ContainerCreate } from './container-create.ts';
 import type { EngineSocket } from './socket.ts';
 
@@ -84,12 +83,6 @@ export function podman(socket: EngineSocket) {
         const why = typeof failed.Err === 'string' ? failed.Err : JSON.stringify(failed.Err);
         throw new EngineError('engine_refused', `Removing ${failed.Id}: ${why}`, { status: 500 });
       }
-    },
-
-    logTail: async (id: string, lines: number): Promise<LogFrame[]> => {
-      const query = { stdout: true, stderr: true, tail: lines };
-      const answer = await socket.stream({ method: 'GET', path: `${container(id)}/logs`, query });
-      return await demultiplex(answer);
     },
 
     /** Runs a command inside and gives its exit code. */
