@@ -121,6 +121,32 @@ describe('an agent', () => {
     expect(JSON.stringify(plane.reports)).not.toContain(canary);
   });
 
+  it('P65: shows no part of a secret in a line that the engine writes in pieces', async () => {
+    const canary = 'canary-7f3a9c1e5b';
+    const service = other({ specDigest: digest('b') });
+    const sealedSecrets = plane.seals().secrets(service.serviceId, { API_KEY: canary });
+    // The engine reads 8,192 bytes at once.
+    const script = "printf '%16376s%s\\n' '' $API_KEY; printf '%8184s%s' '' $API_KEY; exit 7";
+    plane.expect({ containers: [web(), { ...service, sealedSecrets, ...shell(script) }] });
+    const { allocationId } = service;
+    const report = await plane.reported((r) => (containerOf(r, allocationId)?.lastLog.length ?? 0) > 0);
+    await waitForLog(`allocation:${allocationId}`, `${' '.repeat(16_376)}***`);
+    const all = `${JSON.stringify([...plane.logs])} ${JSON.stringify(report)}`;
+    for (let at = 0; at + 5 <= canary.length; at += 1) expect(all).not.toContain(canary.slice(at, at + 5));
+    plane.expect({ containers: [web()] });
+    await waitForLog(`allocation:${allocationId}`, `${' '.repeat(8_184)}***`);
+  });
+
+  it('ships what a container says when it is asked to stop, though it is removed then', async () => {
+    const script = "trap 'echo asked to stop; printf bye >&2; exit 0' TERM; echo serving; sleep 1000 & wait";
+    const service = other({ specDigest: digest('c'), ...shell(script) });
+    plane.expect({ containers: [web(), service] });
+    await waitForLog(`allocation:${service.allocationId}`, 'serving');
+    plane.expect({ containers: [web()] });
+    await waitForLog(`allocation:${service.allocationId}`, 'bye');
+    expect(saidBy(service.allocationId).slice(-3)).toEqual(['serving', 'asked to stop', 'bye']);
+  });
+
   it('P66: hands a container its arguments and variables as they are, whatever they look like', async () => {
     const env = Object.fromEntries(hostileWords.map((word, index) => [`WORD_${index}`, word]));
     const names = Object.keys(env).map((name) => `"$${name}"`);
@@ -305,6 +331,9 @@ describe('an agent', () => {
 async function eventually(holds: () => Promise<unknown>): Promise<void> {
   await vi.waitFor(holds, { timeout: 10_000, interval: 50 });
 }
+
+const saidBy = (allocationId: string): string[] =>
+  (plane.logs.get(`allocation:${allocationId}`) ?? []).map(({ text }) => text);
 
 async function waitForLog(stream: string, line: string): Promise<void> {
   await eventually(() => {
