@@ -11,6 +11,8 @@ describe('flags', () => {
       ...{ dataDir: '/var/lib/landfall', bridge: 'landfall0' },
       engine: { kind: 'supervised', lifetime: 'outlives_agent' },
       builder: { kind: 'supervised', program: 'buildkitd' },
+      mesh: { device: 'landfall-wg', userspace: 'wireguard-go', listenPort: 51_820, endpoint: null },
+      proxy: { program: 'traefik', http: ':80', https: ':443', internal: '127.0.0.1:7799' },
     });
   });
 
@@ -32,6 +34,13 @@ describe('flags', () => {
     [[...url, 'more'], 'flags_invalid'],
     [[...url, '--ephemeral', '--podman-socket', '/s'], 'flags_invalid'],
     [[...url, '--bridge', 'a-name-that-is-too-long'], 'flags_invalid'],
+    [[...url, '--wireguard', 'UPPER'], 'flags_invalid'],
+    [[...url, '--wireguard-port', '0'], 'flags_invalid'],
+    [[...url, '--wireguard-port', '65536'], 'flags_invalid'],
+    [[...url, '--endpoint', '203.0.113.7'], 'flags_invalid'],
+    [[...url, '--endpoint', ':51820'], 'flags_invalid'],
+    [[...url, '--http', '80'], 'flags_invalid'],
+    [[...url, '--https', '[::1]:70000'], 'flags_invalid'],
   ])('that are wrong say so: %j', (argv, code) => {
     expect(() => parseFlags(argv)).toThrow(expect.objectContaining({ name: 'InputError', code }) as InputError);
   });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { InputError } from '../platform/errors/errors.ts';
 import type { BuilderChoice } from './build/builder.ts';
+import type { MeshChoice, ProxyChoice } from './parts/open.ts';
 import type { EngineChoice } from './podman/engine.ts';
 
 export type Flags =
@@ -17,6 +18,8 @@ export type Flags =
       engine: EngineChoice;
       builder: BuilderChoice;
       bridge: string;
+      mesh: MeshChoice;
+      proxy: ProxyChoice;
     };
 
 export const usage = `landfall-agent: runs on each server and brings it to the state that the control plane expects.
@@ -30,6 +33,14 @@ export const usage = `landfall-agent: runs on each server and brings it to the s
   --buildkitd PROGRAM     the BuildKit daemon to run (default buildkitd, from PATH)
   --no-build              make no builds on this node
   --bridge NAME           of the containers' network (default landfall0)
+  --wireguard NAME        of the interface to the other nodes (default landfall-wg)
+  --wireguard-port PORT   that it listens on, UDP (default 51820)
+  --wireguard-go PROGRAM  for kernels without WireGuard (default wireguard-go, from PATH)
+  --endpoint HOST:PORT    where other nodes reach it, when they cannot find it out (a port forwarded by a router)
+  --traefik PROGRAM       that serves routes on a proxy (default traefik, from PATH)
+  --http ADDRESS          of a proxy, for the world (default :80)
+  --https ADDRESS         the same for TLS (default :443)
+  --traefik-api ADDRESS   for the agent's own questions to it (default 127.0.0.1:7799)
   --ephemeral             containers end with the agent; images stay in --data
   --register              register this node and end
   --unit                  print the systemd unit for these flags and end
@@ -46,6 +57,14 @@ const options = {
   buildkitd: { type: 'string', default: 'buildkitd' },
   'no-build': { type: 'boolean', default: false },
   bridge: { type: 'string', default: 'landfall0' },
+  wireguard: { type: 'string', default: 'landfall-wg' },
+  'wireguard-port': { type: 'string', default: '51820' },
+  'wireguard-go': { type: 'string', default: 'wireguard-go' },
+  endpoint: { type: 'string' },
+  traefik: { type: 'string', default: 'traefik' },
+  http: { type: 'string', default: ':80' },
+  https: { type: 'string', default: ':443' },
+  'traefik-api': { type: 'string', default: '127.0.0.1:7799' },
   ephemeral: { type: 'boolean', default: false },
   register: { type: 'boolean', default: false },
   unit: { type: 'boolean', default: false },
@@ -53,7 +72,7 @@ const options = {
 } as const;
 
 /** The kernel takes no longer names for interfaces. */
-const bridgeName = /^[a-z][a-z0-9-]{0,14}$/;
+const interfaceName = /^[a-z][a-z0-9-]{0,14}$/;
 
 export function parseFlags(argv: readonly string[]): Flags {
   const { values } = parsed(argv);
@@ -67,7 +86,19 @@ export function parseFlags(argv: readonly string[]): Flags {
     dataDir: path.resolve(values.data),
     engine: engineOf(values['podman-socket'], values.ephemeral),
     builder: builderOf(values),
-    bridge: bridgeOf(values.bridge),
+    bridge: interfaceOf('--bridge', values.bridge),
+    mesh: {
+      device: interfaceOf('--wireguard', values.wireguard),
+      userspace: values['wireguard-go'],
+      listenPort: portOf('--wireguard-port', values['wireguard-port']),
+      endpoint: values.endpoint === undefined ? null : addressOf('--endpoint', values.endpoint, endpoint),
+    },
+    proxy: {
+      program: values.traefik,
+      http: addressOf('--http', values.http, listening),
+      https: addressOf('--https', values.https, listening),
+      internal: addressOf('--traefik-api', values['traefik-api'], endpoint),
+    },
   };
 }
 
@@ -109,7 +140,23 @@ function builderOf(values: {
   return address === undefined ? { kind: 'supervised', program: values.buildkitd } : { kind: 'address', address };
 }
 
-function bridgeOf(name: string): string {
-  if (bridgeName.test(name)) return name;
-  throw new InputError('flags_invalid', `--bridge ${name} is not a name of an interface: a to z, 0 to 9, at most 15.`);
+function interfaceOf(flag: string, name: string): string {
+  if (interfaceName.test(name)) return name;
+  const rule = 'a letter, then a to z, 0 to 9 and -, 15 at most';
+  throw new InputError('flags_invalid', `${flag} ${name} is not a name of an interface: ${rule}.`);
+}
+
+function portOf(flag: string, text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text);
+  throw new InputError('flags_invalid', `${flag} ${text} is not a port: 1 to 65535.`);
+}
+
+/** `host:port`, and `:port` for every address. */
+const endpoint = { pattern: /^([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})$/, example: '203.0.113.7:51820' };
+const listening = { pattern: /^([A-Za-z0-9.-]*|\[[0-9a-fA-F:.]+\]):(\d{1,5})$/, example: ':80' };
+
+function addressOf(flag: string, text: string, { pattern, example }: typeof endpoint): string {
+  const port = Number(pattern.exec(text)?.[2]);
+  if (port >= 1 && port <= 65_535) return text;
+  throw new InputError('flags_invalid', `${flag} ${text} is not an address such as ${example}.`);
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../platform/log/log.ts';
 import { Releasers, type ReleaseFailure } from '../platform/lifecycle/releasers.ts';
+import type { KeyPair } from '../platform/crypto/keys.ts';
 import type { BuilderChoice } from './build/builder.ts';
 import { startBuilds } from './build/builds.ts';
 import { control } from './control/control.ts';
@@ -20,6 +21,11 @@ import { defaultLimits, type PassLimits } from './loop/pass.ts';
 import { startLoop } from './loop/start.ts';
 import { openEngine, type EngineChoice } from './podman/engine.ts';
 import { pulledImages } from './podman/pulled-images.ts';
+import { keepBridge } from './network/bridge.ts';
+import { networkShell } from './network/shell.ts';
+import { partCapabilities } from './parts/parts.ts';
+import { openParts, type MeshChoice, type ProxyChoice } from './parts/open.ts';
+import { runDirFor } from './storage/instance.ts';
 import { lockDirectory } from './storage/lock.ts';
 import { startTidying } from './tidy.ts';
 
@@ -34,6 +40,8 @@ export interface AgentOptions {
   builder: BuilderChoice;
   /** Name of the containers' bridge; two agents on one machine use two. */
   bridge: string;
+  mesh: MeshChoice;
+  proxy: ProxyChoice;
   /** For the programs that the agent starts: PATH, HOME, proxies. */
   env: Readonly<Record<string, string>>;
   agentVersion: string;
@@ -67,7 +75,8 @@ async function assemble(options: AgentOptions, releasers: Releasers): Promise<Ru
   const { identity, node } = await ownIdentity(options, releasers);
   const transport = controlTransport(options.url, signer(node.nodeId, identity.keys.signing));
   releasers.defer('transport', transport.close);
-  await startParts({ options, node, transport, opener: opener(identity.keys.sealing) }, releasers);
+  const { sealing, wireguard } = identity.keys;
+  await startParts({ options, node, transport, opener: opener(sealing), wireguardKeys: wireguard }, releasers);
   return { nodeId: node.nodeId, name: node.name, stop: () => releasers.releaseAll() };
 }
 
@@ -105,9 +114,13 @@ interface Parts {
   node: Registration['node'];
   transport: Transport;
   opener: Opener;
+  wireguardKeys: KeyPair;
 }
 
-async function startParts({ options, node, transport, opener }: Parts, releasers: Releasers): Promise<void> {
+async function startParts(
+  { options, node, transport, opener, wireguardKeys }: Parts,
+  releasers: Releasers,
+): Promise<void> {
   const { dataDir, env } = options;
   const log = (line: string): void => options.log.info(line);
   const warn = (line: string): void => options.log.warn(line);
@@ -119,10 +132,12 @@ async function startParts({ options, node, transport, opener }: Parts, releasers
   let epochIsKnown = false;
 
   const pulled = await pulledImages(dataDir, warn);
+  const shell = networkShell(env);
+  const bridge = keepBridge(shell, options.bridge);
   const engine = await openEngine({
     choice: options.engine,
     dataDir,
-    bridge: options.bridge,
+    bridge,
     env,
     opener,
     onPull: (image) => pulled.note(image, systemClock.now()),
@@ -156,8 +171,25 @@ async function startParts({ options, node, transport, opener }: Parts, releasers
     onLine,
   });
   releasers.defer('builds', builds.close);
+  const parts = await openParts(
+    {
+      ...options,
+      ...{
+        shell,
+        bridge,
+        ensureNetwork: engine.ensureNetwork,
+        opener,
+        keys: wireguardKeys,
+        runDir: runDirFor(dataDir),
+        log,
+      },
+      endsWithAgent: options.engine.kind === 'supervised' && options.engine.lifetime === 'ends_with_agent',
+    },
+    releasers,
+  );
   const loop = await startLoop({
     ...shared,
+    parts,
     epoch: randomUUID(),
     agentVersion: options.agentVersion,
     limits: options.limits ?? defaultLimits,
@@ -169,9 +201,10 @@ async function startParts({ options, node, transport, opener }: Parts, releasers
     cursors: cursorFile(dataDir),
     dataDir,
     alarm: bell,
-    capabilities: builds.capabilities,
+    capabilities: () => [...builds.capabilities(), ...partCapabilities(expected.current())],
     buildSlots: builds.slots,
     publicAddress: transport.localAddress,
+    wireguard: { listenPort: options.mesh.listenPort, endpoint: options.mesh.endpoint },
     onWork: (offers) => {
       epochIsKnown = true;
       builds.offer(offers);

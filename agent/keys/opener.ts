@@ -2,7 +2,13 @@
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { ExpectedContainer } from '../../core/contract/expected-state.ts';
-import { registryContext, secretsContext, sourceTokenContext } from '../../core/contract/sealing.ts';
+import type { RouteCertificate } from '../../core/contract/routes.ts';
+import {
+  certificateContext,
+  registryContext,
+  secretsContext,
+  sourceTokenContext,
+} from '../../core/contract/sealing.ts';
 import { importPrivateKey, type KeyPair } from '../../platform/crypto/keys.ts';
 import { open } from '../../platform/crypto/sealing.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
@@ -12,6 +18,8 @@ export interface Opener {
   /** Values of a service's secrets by name. Throws StalledError when they do not open. */
   readonly secrets: (container: Pick<ExpectedContainer, 'serviceId' | 'sealedSecrets'>) => Record<string, string>;
   readonly credentials: (registry: { host: string; sealedCredentials: string | null }) => RegistryCredentials | null;
+  /** PEM. */
+  readonly certificateKey: (certificate: Pick<RouteCertificate, 'digest' | 'sealedKey'>) => string;
   readonly sourceToken: (claim: { workItemId: string; attempt: number }, sealed: string) => string;
 }
 
@@ -25,6 +33,7 @@ export function opener(sealing: KeyPair): Opener {
       sealedSecrets === null ? {} : parse(Secrets, open(key, sealedSecrets, secretsContext(serviceId))),
     credentials: ({ host, sealedCredentials }) =>
       sealedCredentials === null ? null : parse(Credentials, open(key, sealedCredentials, registryContext(host))),
+    certificateKey: ({ digest, sealedKey }) => open(key, sealedKey, certificateContext(digest)).toString('utf8'),
     sourceToken: (claim, sealed) => open(key, sealed, sourceTokenContext(claim)).toString('utf8'),
   };
 }

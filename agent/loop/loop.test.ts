@@ -22,6 +22,7 @@ function setUp(change: Partial<LoopPorts> = {}) {
     signal: new AbortController().signal,
     observe: node.observe,
     execute: node.execute,
+    parts: node.parts,
     logTail: () => Promise.resolve([]),
     log: (line) => world.lines.push(line),
     health: { sync: () => undefined, healthOf: () => null, stop: () => undefined },

@@ -8,7 +8,7 @@ import type { HealthMonitor, MonitorTarget } from '../health/monitor.ts';
 import type { SeenContainer } from '../podman/observe.ts';
 import type { Alarm, WakeReason } from './alarm.ts';
 import { forgetAbsent, type Memory } from './memory.ts';
-import { look, observedBy, runPass, type PassPorts } from './pass.ts';
+import { look, observedBy, runPass, type PassPorts, type Seen } from './pass.ts';
 
 export interface Report {
   phase: 'idle' | 'processing';
@@ -44,12 +44,13 @@ async function process(memory: Memory, ports: LoopPorts): Promise<Date> {
   const latest = new Date(ports.clock.now().getTime() + ports.lookEveryMs);
   try {
     const expected = ports.expected();
-    const seen = expected === null ? await look(memory, ports) : await pass(expected, memory, ports);
     if (expected === null) {
-      ports.report({ phase: 'idle', converged: false, expected, seen });
+      ports.report({ phase: 'idle', converged: false, expected, seen: await look(memory, ports) });
       return latest;
     }
-    const observed = observedBy(memory, seen);
+    const found = await pass(expected, memory, ports);
+    const { seen } = found;
+    const observed = observedBy(memory, found);
     const now = ports.clock.now();
     forgetAbsent(memory, new Set([...expected.containers, ...seen].map(({ allocationId }) => allocationId)));
     ports.health.sync(targetsOf(expected, seen));
@@ -65,7 +66,7 @@ async function process(memory: Memory, ports: LoopPorts): Promise<Date> {
 
 const engineRetryMs = 1_000;
 
-async function pass(expected: ExpectedState, memory: Memory, ports: LoopPorts): Promise<SeenContainer[]> {
+async function pass(expected: ExpectedState, memory: Memory, ports: LoopPorts): Promise<Seen> {
   return await runPass(expected, memory, {
     ...ports,
     changed: (seen) => {

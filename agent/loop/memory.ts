@@ -1,9 +1,9 @@
 /** What the loop remembers from pass to pass: backoffs, exits, failures, and results not yet reported. */
 import type { ActionResult } from '../../core/contract/status.ts';
 import type { Action } from '../../core/plan/action.ts';
-import { actionKey } from '../../core/plan/action.ts';
+import { actionKey, actionSubject, nodeParts, type NodePart } from '../../core/plan/action.ts';
 import { afterExit, afterFailure } from '../../core/plan/backoff.ts';
-import type { Backoff, RestartRecord } from '../../core/plan/observed.ts';
+import type { Backoff, PartDifferences, RestartRecord } from '../../core/plan/observed.ts';
 import type { SeenContainer } from '../podman/observe.ts';
 import type { DetailCode } from './failure.ts';
 
@@ -30,6 +30,8 @@ export interface Memory {
   /** Being fetched right now. */
   readonly pulling: Set<string>;
   results: ActionResult[];
+  /** Generation of the newest expected state whose part was found in force. */
+  inForce: Record<NodePart, number>;
 }
 
 /** The contract takes no more in one report; the oldest go first. */
@@ -44,7 +46,14 @@ export function emptyMemory(): Memory {
     failures: new Map(),
     pulling: new Set(),
     results: [],
+    inForce: { dns: 0, routes: 0, peers: 0 },
   };
+}
+
+/** A part in which nothing differs is as this generation wants it. */
+export function noteInForce(memory: Memory, generation: number, differences: PartDifferences): void {
+  for (const part of nodeParts)
+    if (differences[part].length === 0) memory.inForce[part] = Math.max(memory.inForce[part], generation);
 }
 
 /** Runs that ended since the last look: a container is counted once per start. */
@@ -66,7 +75,7 @@ export function noteExit(memory: Memory, exit: { seen: SeenContainer; lastLog: s
 
 export function noteSuccess(memory: Memory, action: Action, timing: { startedAt: Date; now: Date }): void {
   memory.backoffs.delete(actionKey(action));
-  memory.failures.delete(action.allocationId);
+  memory.failures.delete(actionSubject(action));
   pushResult(memory, result(action, timing, { ok: true, message: null, retryAt: null }));
 }
 
@@ -79,7 +88,7 @@ export function noteFailure(
   const key = actionKey(action);
   const backoff = afterFailure(memory.backoffs.get(key) ?? null, key, timing.now);
   memory.backoffs.set(key, backoff);
-  if (action.kind !== 'stop_orphan') memory.failures.set(action.allocationId, failure);
+  if (action.kind !== 'stop_orphan' && !('part' in action)) memory.failures.set(action.allocationId, failure);
   const retryAt = backoff.retryAt.toISOString();
   pushResult(memory, result(action, timing, { ok: false, message: failure.message.slice(0, maxMessage), retryAt }));
 }
@@ -103,7 +112,7 @@ function result(
 ): ActionResult {
   return {
     kind: action.kind,
-    subject: action.allocationId,
+    subject: actionSubject(action),
     at: timing.now.toISOString(),
     durationMs: timing.now.getTime() - timing.startedAt.getTime(),
     ...outcome,

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { expectedContainer } from '../testing/control-plane.ts';
 import { expecting } from '../../test/core/facts.ts';
 import { exited, fakeNode, running } from '../testing/fake-node.ts';
+import { StalledError } from '../../platform/errors/errors.ts';
 import { systemClock } from './clock.ts';
 import { ActionFailed } from './failure.ts';
 import { emptyMemory } from './memory.ts';
@@ -23,6 +24,7 @@ function setUp(change: Partial<PassPorts> = {}) {
     signal: new AbortController().signal,
     observe: node.observe,
     execute: node.execute,
+    parts: node.parts,
     logTail: () => Promise.resolve(['last words']),
     changed: () => undefined,
     log: (line) => lines.push(line),
@@ -39,11 +41,22 @@ describe('a pass', () => {
   it('carries out the plan, one action at a time, until nothing is left', async () => {
     const { node, memory, ports, lines } = setUp();
     node.containers.push(running({ ...web, allocationId: 'gone' }, 'old', new Date()));
-    const seen = await runPass(expecting(web, api), memory, ports);
+    const { seen } = await runPass(expecting(web, api), memory, ports);
     expect(node.done).toEqual(['stop_orphan', 'deploy_missing', 'deploy_missing']);
     expect(seen.map(({ allocationId }) => allocationId)).toEqual(['a1', 'a2']);
     expect(lines).toHaveLength(3);
     expect(memory.results.map(({ ok }) => ok)).toEqual([true, true, true]);
+  });
+
+  it('mends names, routes and peers after the containers, and says which generation of each is in force', async () => {
+    const { node, memory, ports, lines } = setUp();
+    node.differences = { dns: ['other names are served'], routes: [], peers: ['Add peer b', 'Add peer c'] };
+    node.failing.set('peers', () => Promise.reject(new StalledError('x', 'No wg.', { hint: 'Install it.' })));
+    await runPass({ ...expecting(web), generation: 7 }, memory, ports);
+    expect(node.done).toEqual(['deploy_missing', 'update_dns']);
+    expect(memory.inForce).toEqual({ dns: 7, routes: 7, peers: 0 });
+    expect(memory.results.at(-1)).toMatchObject({ kind: 'update_peers', ok: false, message: 'No wg. Install it.' });
+    expect(lines.at(-1)).toBe('Update the private network: Add peer b; Add peer c: No wg. Install it.');
   });
 
   it('does nothing when nothing differs', async () => {

@@ -3,15 +3,17 @@
  * at the node before the next, until nothing is left to do or the pass has had its time (P03).
  */
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
-import { actionKey, describe, type Action } from '../../core/plan/action.ts';
+import { StalledError } from '../../platform/errors/errors.ts';
+import { actionKey, actionSubject, describe, type Action } from '../../core/plan/action.ts';
 import { plan } from '../../core/plan/plan.ts';
-import type { Observed } from '../../core/plan/observed.ts';
+import type { Observed, PartDifferences } from '../../core/plan/observed.ts';
+import type { NodeParts } from '../parts/parts.ts';
 import type { Execute } from '../podman/execute.ts';
 import type { Observe, SeenContainer } from '../podman/observe.ts';
 import { withDeadline } from '../process/deadline.ts';
 import type { Clock } from './clock.ts';
 import { ActionFailed } from './failure.ts';
-import { newExits, noteExit, noteFailure, noteSuccess, type Failure, type Memory } from './memory.ts';
+import { newExits, noteExit, noteFailure, noteInForce, noteSuccess, type Failure, type Memory } from './memory.ts';
 
 export interface PassLimits {
   /** Of the whole pass. */
@@ -29,6 +31,7 @@ export interface PassPorts {
   signal: AbortSignal;
   observe: Observe;
   execute: Execute;
+  parts: NodeParts;
   /** The last lines a container wrote, for a person; empty when they cannot be had. */
   logTail: (seen: SeenContainer) => Promise<string[]>;
   /** Something changed that the control plane would like to know now. */
@@ -40,17 +43,18 @@ export interface PassPorts {
  * What is on the node when the pass ends. An action is tried once in a pass, so one that fails at length does not keep the ones
  * behind it from their turn (P02); its backoff wakes the loop again.
  */
-export async function runPass(expected: ExpectedState, memory: Memory, ports: PassPorts): Promise<SeenContainer[]> {
+export async function runPass(expected: ExpectedState, memory: Memory, ports: PassPorts): Promise<Seen> {
   const endsAt = ports.clock.now().getTime() + ports.limits.passMs;
   const tried = new Map<string, 'done' | 'failed'>();
   for (;;) {
     const seen = await look(memory, ports);
+    const parts = await lookAtParts(expected, memory, ports);
     if (tried.size > 0) ports.changed(seen);
-    const planned = plan(expected, observedBy(memory, seen), ports.clock.now());
+    const planned = plan(expected, observedBy(memory, { seen, parts }), ports.clock.now());
     noteThoseThatDidNotHold(planned, tried, { memory, now: ports.clock.now() });
     const action = planned.find((one) => !tried.has(attemptKey(one, memory)));
     const leftMs = endsAt - ports.clock.now().getTime();
-    if (action === undefined || leftMs <= 0 || ports.signal.aborted) return seen;
+    if (action === undefined || leftMs <= 0 || ports.signal.aborted) return { seen, parts };
     const key = attemptKey(action, memory);
     const startedAt = ports.clock.now();
     const failure = await attempt(action, { expected, memory, seen, leftMs }, ports);
@@ -77,12 +81,30 @@ function noteThoseThatDidNotHold(
   }
 }
 
-export function observedBy(memory: Memory, seen: readonly SeenContainer[]): Observed {
+/** What is on the node. */
+export interface Seen {
+  seen: readonly SeenContainer[];
+  parts: PartDifferences;
+}
+
+export function observedBy(memory: Memory, { seen, parts }: Seen): Observed {
   return {
     containers: seen.map(({ local }) => local),
     backoffs: [...memory.backoffs.values()],
     restarts: [...memory.restarts.values()],
+    parts,
   };
+}
+
+/** Observes names, routes and peers, and keeps which generation of them is in force. */
+async function lookAtParts(
+  expected: ExpectedState,
+  memory: Memory,
+  ports: Pick<PassPorts, 'parts'>,
+): Promise<PartDifferences> {
+  const parts = await ports.parts.look(expected);
+  noteInForce(memory, expected.generation, parts);
+  return parts;
 }
 
 /** Observes, and keeps what an exited container said before it is started again. */
@@ -111,26 +133,31 @@ async function attempt(
 ): Promise<Failure | null> {
   const milliseconds = Math.min(ports.limits.actionMs, leftMs);
   try {
-    await withDeadline({ what: describe(action), milliseconds, signal: ports.signal }, (signal) =>
-      ports.execute(action, {
-        expected,
-        signal,
-        onPulling: () => {
-          memory.pulling.add(action.allocationId);
-          ports.changed(seen);
-        },
-      }),
-    );
+    await withDeadline({ what: describe(action), milliseconds, signal: ports.signal }, (signal) => {
+      if ('part' in action) return ports.parts.apply(action.part, expected);
+      const onPulling = (): void => {
+        memory.pulling.add(action.allocationId);
+        ports.changed(seen);
+      };
+      return ports.execute(action, { expected, signal, onPulling });
+    });
     return null;
   } catch (error) {
     if (error instanceof ActionFailed) return { code: error.code, message: error.message };
-    const message = error instanceof Error ? error.message : String(error);
-    return { code: memory.pulling.has(action.allocationId) ? 'pull_failed' : stepOf(action), message };
+    const isPulling = memory.pulling.has(actionSubject(action));
+    return { code: isPulling ? 'pull_failed' : stepOf(action), message: sentenceOf(error) };
   } finally {
-    memory.pulling.delete(action.allocationId);
+    memory.pulling.delete(actionSubject(action));
   }
 }
 
+/** What a person has to do is said behind what happened. */
+function sentenceOf(error: unknown): string {
+  if (error instanceof StalledError && error.hint !== null) return `${error.message} ${error.hint}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Of a part of the node it is said in the result of the action alone. */
 function stepOf(action: Action): Failure['code'] {
   return action.kind === 'start' || action.kind === 'stop_orphan' ? 'start_failed' : 'create_failed';
 }
@@ -138,5 +165,5 @@ function stepOf(action: Action): Failure['code'] {
 /** A container that exited again since is not the same difference. */
 function attemptKey(action: Action, memory: Memory): string {
   const containerId = 'containerId' in action ? action.containerId : '';
-  return `${actionKey(action)} ${containerId} ${memory.restarts.get(action.allocationId)?.restarts ?? 0}`;
+  return `${actionKey(action)} ${containerId} ${memory.restarts.get(actionSubject(action))?.restarts ?? 0}`;
 }

@@ -2,6 +2,7 @@
 import type { NodeResources, StatusReport } from '../../core/contract/status.ts';
 import type { ReportBody } from '../control/reporter.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
+import { partDigests } from '../parts/parts.ts';
 import type { SeenContainer } from '../podman/observe.ts';
 import type { Report } from './loop.ts';
 import type { Memory } from './memory.ts';
@@ -14,6 +15,7 @@ export interface ReportPorts {
   logTail: (seen: SeenContainer) => Promise<string[]>;
   capabilities: () => StatusReport['capabilities'];
   publicAddress: () => string | null;
+  wireguard: NonNullable<StatusReport['wireguard']>;
   buildSlots: (resources: NodeResources) => number;
 }
 
@@ -33,10 +35,11 @@ export async function composeReport(report: Report, ports: ReportPorts): Promise
     converged: report.converged,
     containers,
     actions: memory.results,
-    // This agent serves neither names nor routes nor peers yet.
-    digests: { dns: null, routes: null, peers: null },
+    digests: report.expected === null ? { dns: null, routes: null, peers: null } : partDigests(report.expected),
+    inForce: { ...memory.inForce },
     resources,
     publicAddress: ports.publicAddress(),
+    wireguard: ports.wireguard,
     capabilities: ports.capabilities(),
     buildSlots: ports.buildSlots(resources),
   };

@@ -1,6 +1,6 @@
 /** Starts the loop with everything that wakes it: events of the engine, health, answers of the control plane, time. */
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
-import type { Capability, NodeResources } from '../../core/contract/status.ts';
+import type { Capability, NodeResources, StatusReport } from '../../core/contract/status.ts';
 import type { WorkOffer } from '../../core/contract/work.ts';
 import { labelNames } from '../../core/plan/labels.ts';
 import type { Control } from '../control/control.ts';
@@ -15,6 +15,7 @@ import type { CursorFile } from '../logs/cursors.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import { logTail } from '../logs/tail.ts';
 import { nodeResources } from '../node/resources.ts';
+import type { NodeParts } from '../parts/parts.ts';
 import type { Engine } from '../podman/engine.ts';
 import type { SeenContainer } from '../podman/observe.ts';
 import type { Alarm } from './alarm.ts';
@@ -33,6 +34,7 @@ export interface LoopOptions {
   agentVersion: string;
   limits: PassLimits;
   engine: Pick<Engine, 'podman' | 'observe' | 'execute' | 'version'>;
+  parts: NodeParts;
   control: Pick<Control, 'status'>;
   expected: Pick<ExpectedSource, 'current' | 'poll'>;
   shipper: LogShipper;
@@ -43,6 +45,7 @@ export interface LoopOptions {
   capabilities: () => Capability[];
   buildSlots: (resources: NodeResources) => number;
   publicAddress: () => string | null;
+  wireguard: NonNullable<StatusReport['wireguard']>;
   onWork: (offers: readonly WorkOffer[]) => void;
   /** What is done, for the agent's log. */
   note: (line: string) => void;
@@ -105,8 +108,8 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
   const resources = () => nodeResources({ dataDir: options.dataDir, engineVersion: engine.version });
   const report = (one: Report): void => {
     seenLast = one.seen;
-    const { capabilities, buildSlots, publicAddress } = options;
-    const ports = { memory, health, resources, logTail: lastLines, capabilities, buildSlots, publicAddress };
+    const { capabilities, buildSlots, publicAddress, wireguard } = options;
+    const ports = { memory, health, resources, logTail: lastLines, capabilities, buildSlots, publicAddress, wireguard };
     reports.submit(() => composeReport(one, ports));
   };
   const stopEvents = followEvents({

@@ -10,6 +10,8 @@ export interface Ulimit {
 
 export interface CreateContext {
   network: string;
+  /** DNS server that the container asks; null: those of this machine. */
+  dnsServer: string | null;
   /** Opened from `sealedSecrets`. */
   secrets: Readonly<Record<string, string>>;
   /** At or below what this machine allows the engine itself. */
@@ -64,6 +66,7 @@ export function containerCreate(expected: ExpectedContainer, context: CreateCont
     hostname: expected.serviceName,
     netns: { nsmode: 'bridge' },
     networks: { [context.network]: { static_ips: [expected.ip], static_mac: hardwareAddress(expected.ip) } },
+    ...(context.dnsServer === null ? {} : { dns_server: [context.dnsServer] }),
     // A process without root may listen on a low port in its own network namespace.
     sysctl: { 'net.ipv4.ip_unprivileged_port_start': '0' },
     no_new_privileges: true,

@@ -5,12 +5,13 @@ import { labelNames } from '../../core/plan/labels.ts';
 import { removeCgroup, type CgroupHost } from '../cgroup/cgroup.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import type { Opener } from '../keys/opener.ts';
+import type { Bridge } from '../network/bridge.ts';
 import { isDiskFull } from '../node/resources.ts';
 import { findProgram } from '../process/find-program.ts';
 import { diagnosePull } from '../registry/diagnose.ts';
 import { ulimitsFrom } from './containers-conf.ts';
 import { executor, type Execute } from './execute.ts';
-import { networkKeeper } from './network.ts';
+import { networkKeeper, type EnsureNetwork } from './network.ts';
 import { observer, type Observe } from './observe.ts';
 import { podman, type Podman } from './podman.ts';
 import { containerCgroup, engineHost, startEngineService, type EngineLifetime } from './service.ts';
@@ -23,8 +24,8 @@ export type EngineChoice =
 export interface EngineOptions {
   choice: EngineChoice;
   dataDir: string;
-  /** Name of the containers' bridge. */
-  bridge: string;
+  /** Of the containers. */
+  bridge: Pick<Bridge, 'name' | 'remove'>;
   env: Readonly<Record<string, string>>;
   opener: Opener;
   /** Told of each image before it is pulled. */
@@ -36,6 +37,7 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly podman: Podman;
+  readonly ensureNetwork: EnsureNetwork;
   readonly observe: Observe;
   readonly execute: Execute;
   readonly version: string;
@@ -65,16 +67,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       : null;
   const socket = engineSocket(choice.kind === 'socket' ? choice.path : (service?.socketPath ?? ''));
   const engine = podman(socket);
+  const ensureNetwork = networkKeeper(engine, options.bridge);
   const lifetime = choice.kind === 'supervised' ? choice.lifetime : 'outlives_agent';
   const cgroupParent = choice.kind === 'socket' ? null : containerCgroup({ dataDir, host, lifetime });
   const cgroups: CgroupHost = { version: host.cgroupVersion, mount: '/sys/fs/cgroup' };
   return {
     podman: engine,
     version: await engine.version(),
+    ensureNetwork,
     observe: observer({ podman: engine, network: networkName, procRoot: service?.procRoot ?? (() => '/proc') }),
     execute: executor({
       podman: engine,
-      ensureNetwork: networkKeeper(engine, options.bridge),
+      ensureNetwork,
       ulimits,
       cgroupParent,
       openSecrets: options.opener.secrets,

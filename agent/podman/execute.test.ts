@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../core/plan/action.ts';
+import type { ContainerAction } from '../../core/plan/action.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { ActionFailed } from '../loop/failure.ts';
 import { expectedContainer } from '../testing/control-plane.ts';
@@ -8,8 +8,8 @@ import { EngineError } from './errors.ts';
 import { executor, type ActionEngine, type ExecuteOptions } from './execute.ts';
 
 const web = expectedContainer({ image: 'r:5000/web@sha256:1', ip: '10.200.1.2', allocationId: 'a1' });
-const deploy: Action = { kind: 'deploy_missing', allocationId: 'a1', container: web };
-const redeploy = (force: boolean): Action => ({
+const deploy: ContainerAction = { kind: 'deploy_missing', allocationId: 'a1', container: web };
+const redeploy = (force: boolean): ContainerAction => ({
   ...{ kind: 'redeploy', allocationId: 'a1', containerId: 'old', container: web, cause: 'spec', force },
 });
 
@@ -48,7 +48,7 @@ function setUp(change: Partial<ExecuteOptions> = {}) {
     ...change,
   });
   const pulling: string[] = [];
-  const run = (action: Action) =>
+  const run = (action: ContainerAction) =>
     execute(action, {
       expected: expecting(web),
       signal: new AbortController().signal,

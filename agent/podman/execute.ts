@@ -1,7 +1,7 @@
 /** Carries out one action on the container engine. Every step has its own name, so that a failure says which it was. */
 import type { ExpectedContainer, ExpectedState, RegistryAccess } from '../../core/contract/expected-state.ts';
 import { textMask } from '../../core/log/mask.ts';
-import type { Action } from '../../core/plan/action.ts';
+import type { ContainerAction } from '../../core/plan/action.ts';
 import { ActionFailed, type DetailCode } from '../loop/failure.ts';
 import { containerCreate, type Ulimit } from './container-create.ts';
 import type { Podman, RegistryCredentials } from './podman.ts';
@@ -38,7 +38,7 @@ export interface ExecuteContext {
   onPulling: () => void;
 }
 
-export type Execute = (action: Action, context: ExecuteContext) => Promise<void>;
+export type Execute = (action: ContainerAction, context: ExecuteContext) => Promise<void>;
 
 export function executor(options: ExecuteOptions): Execute {
   const { podman } = options;
@@ -98,8 +98,9 @@ async function createAndStart(
     options.openSecrets(container),
   );
   const { ulimits, cgroupParent } = options;
-  const { network } = context.expected;
-  const body = containerCreate(container, { network: network.name, secrets, ulimits, cgroupParent });
+  const { network, names } = context.expected;
+  const dnsServer = names === undefined ? null : network.gateway;
+  const body = containerCreate(container, { network: network.name, dnsServer, secrets, ulimits, cgroupParent });
   const masked = { ...options, mask: textMask(Object.values(secrets)) };
   const containerId = await step(masked, 'create_failed', async () => {
     await options.ensureNetwork(network);

@@ -1,14 +1,15 @@
 /** Keeps the containers' network as the expected state wants it. */
 import { StalledError } from '../../platform/errors/errors.ts';
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
+import { bridgeMtu, type Bridge } from '../network/bridge.ts';
 import type { Podman } from './podman.ts';
 
 export type EnsureNetwork = (network: ExpectedState['network']) => Promise<void>;
 
-/** Looks once per subnet, and again after a failure. */
+/** Looks once per subnet, and again after a failure. The engine takes no subnet that an interface has already, our own bridge's too. */
 export function networkKeeper(
   engine: Pick<Podman, 'network' | 'createNetwork' | 'removeNetwork'>,
-  bridge: string,
+  { name: bridge, remove: removeBridge }: Pick<Bridge, 'name' | 'remove'>,
 ): EnsureNetwork {
   let ensured: string | null = null;
   return async (wanted) => {
@@ -18,7 +19,10 @@ export function networkKeeper(
     const subnet = existing?.subnets?.[0]?.subnet ?? 'none';
     const fits = existing !== null && subnet === wanted.subnet && existing.network_interface === bridge;
     if (existing !== null && !fits) await removeUnused(engine, wanted, subnet);
-    if (!fits) await engine.createNetwork({ ...wanted, bridge });
+    if (!fits) {
+      await removeBridge();
+      await engine.createNetwork({ ...wanted, bridge, mtu: bridgeMtu });
+    }
     ensured = wanted.subnet;
   };
 }

@@ -23,6 +23,7 @@ export interface PullOptions {
 export interface NetworkSpec {
   name: string;
   bridge: string;
+  mtu: number;
   subnet: string;
   gateway: string;
 }
@@ -140,6 +141,7 @@ export function podman(socket: EngineSocket) {
         network_interface: spec.bridge,
         subnets: [{ subnet: spec.subnet, gateway: spec.gateway }],
         dns_enabled: false,
+        options: { mtu: String(spec.mtu) },
       };
       await socket.call({ method: 'POST', path: '/networks/create', body });
     },

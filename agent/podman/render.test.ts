@@ -9,7 +9,9 @@ import { containerCgroup, engineArgv, engineHostFor } from './service.ts';
 const debian12: EngineHost = { cgroupVersion: 1, systemd: true, runtimes: ['crun', 'runc'] };
 const modern: EngineHost = { cgroupVersion: 2, systemd: true, runtimes: ['crun', 'runc'] };
 const ulimits = [{ type: 'nofile', soft: 1_024, hard: 4_096 } as const];
-const context = { network: 'landfall', secrets: { API_KEY: 's' }, ulimits, cgroupParent: '/landfall-1' };
+const context = {
+  ...{ network: 'landfall', dnsServer: '10.200.1.1', secrets: { API_KEY: 's' }, ulimits, cgroupParent: '/landfall-1' },
+};
 const web = expectedContainer({ image: 'r:5000/web@sha256:1', ip: '10.200.1.2', env: { PORT: '8080' }, command: null });
 
 describe('the body that creates a container', () => {
@@ -42,6 +44,9 @@ describe('the body that creates a container', () => {
           "ALL",
         ],
         "cgroup_parent": "/landfall-1",
+        "dns_server": [
+          "10.200.1.1",
+        ],
         "env": {
           "API_KEY": "s",
           "PORT": "8080",

@@ -6,3 +6,8 @@ import path from 'node:path';
 export function instanceName(dataDir: string): string {
   return createHash('sha256').update(path.resolve(dataDir)).digest('hex').slice(0, 8);
 }
+
+/** For what must not outlive the machine's memory. */
+export function runDirFor(dataDir: string): string {
+  return path.join('/run', `landfall-${instanceName(dataDir)}`);
+}

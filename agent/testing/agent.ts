@@ -33,6 +33,8 @@ export async function startTestAgent(
     dataDir,
     engine: { kind: 'supervised', lifetime: 'ends_with_agent' },
     builder: { kind: 'none' },
+    mesh: { device: `${change.bridge}-w`.slice(-15), userspace: 'wireguard-go', listenPort: 51_820, endpoint: null },
+    proxy: { program: 'traefik', http: '127.0.0.1:80', https: '127.0.0.1:443', internal: '127.0.0.1:7799' },
     env: agentEnvironment().variables,
     agentVersion: 'test',
     log: createLog({ name: 'agent', level: agentEnvironment().logLevel === 'debug' ? 'debug' : 'silent' }),

@@ -1,7 +1,8 @@
 /** A node without an engine: containers as data, changed by actions as the real one would. */
 import type { ExpectedContainer } from '../../core/contract/expected-state.ts';
-import type { Action } from '../../core/plan/action.ts';
+import type { Action, NodePart } from '../../core/plan/action.ts';
 import { labelsOf } from '../../core/plan/labels.ts';
+import type { NodeParts } from '../parts/parts.ts';
 import type { Execute } from '../podman/execute.ts';
 import type { SeenContainer } from '../podman/observe.ts';
 import type { Clock } from '../loop/clock.ts';
@@ -10,10 +11,13 @@ export interface FakeNode {
   containers: SeenContainer[];
   /** In the order they were carried out. */
   done: Action['kind'][];
-  /** What happens instead, by allocation. */
+  /** What happens instead, by allocation or part. */
   failing: Map<string, (signal: AbortSignal) => Promise<never>>;
   observe: () => Promise<SeenContainer[]>;
   execute: Execute;
+  /** What differs of names, routes and peers; empty when it was applied. */
+  differences: Record<NodePart, string[]>;
+  parts: NodeParts;
 }
 
 export function fakeNode(clock: Pick<Clock, 'now'>): FakeNode {
@@ -26,6 +30,16 @@ export function fakeNode(clock: Pick<Clock, 'now'>): FakeNode {
     node.containers.push(running(container, `container-${made}`, clock.now()));
   };
   const node: FakeNode = {
+    differences: { dns: [], routes: [], peers: [] },
+    parts: {
+      look: () => Promise.resolve({ ...node.differences }),
+      apply: async (part) => {
+        const fail = node.failing.get(part);
+        if (fail !== undefined) await fail(new AbortController().signal);
+        node.done.push(`update_${part}`);
+        node.differences[part] = [];
+      },
+    },
     containers: [],
     done: [],
     failing: new Map(),

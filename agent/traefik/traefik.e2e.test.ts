@@ -85,7 +85,7 @@ beforeAll(async () => {
       runDir: path.join(dir, 'run'),
     },
     ...{ http: `127.0.0.1:${http}`, https: `127.0.0.1:${https}`, bind: '127.0.0.1', internal: `127.0.0.1:${internal}` },
-    ...{ lifetime: 'ends_with_agent', openKey: (sealed) => sealed, log: () => undefined },
+    ...{ lifetime: 'ends_with_agent', openKey: ({ sealedKey }) => sealedKey, log: () => undefined },
   };
   proxy = traefik(options);
 });

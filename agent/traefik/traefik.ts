@@ -35,12 +35,13 @@ export interface TraefikOptions {
   internal: string;
   lifetime: ProxyLifetime;
   /** Opens what is sealed to this node. */
-  openKey: (sealed: string) => string;
+  openKey: (certificate: RouteCertificate) => string;
   log: (line: string) => void;
 }
 
 export interface Traefik {
   readonly api: ProxyApi;
+  readonly isRunning: () => Promise<boolean>;
   /** What differs from these routes, in words; empty: they are in force. */
   readonly look: (routes: Routes) => Promise<string[]>;
   /** Puts them in force, and comes back when Traefik serves them. @throws StalledError with what Traefik refuses. */
@@ -59,6 +60,7 @@ export function traefik(options: TraefikOptions): Traefik {
   const api = proxyApi(options.internal);
   return {
     api,
+    isRunning: async () => (await findProxyProcess(files.pid)) !== null,
     look: (routes) => differences(options, { files, api, routes }),
     async apply(routes) {
       await mkdir(files.certificates, { recursive: true, mode: 0o700 });
@@ -146,7 +148,7 @@ async function writeCertificates(
   for (const certificate of certificates) {
     const { certFile, keyFile } = pathsOf(files, certificate);
     if ((await readIfThere(keyFile)) !== null && (await readIfThere(certFile)) === certificate.chain) continue;
-    await writeAtomically(keyFile, openKey(certificate.sealedKey));
+    await writeAtomically(keyFile, openKey(certificate));
     await writeAtomically(certFile, certificate.chain);
   }
 }

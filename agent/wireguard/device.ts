@@ -1,6 +1,6 @@
 /** Makes the WireGuard interface: the kernel's where it has one, else wireguard-go's, which lives on when the agent is started again. */
 import { StalledError } from '../../platform/errors/errors.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from '../network/shell.ts';
 
 export interface DeviceOptions {
   device: string;

@@ -5,7 +5,7 @@ import type { Mesh } from '../../core/contract/mesh.ts';
 import { peerChanges, type InterfaceFault, type MeshChange } from '../../core/mesh/changes.ts';
 import { parseDump } from './dump.ts';
 import { ruleLines } from './render.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from '../network/shell.ts';
 
 /** Of `ip -json address show`. */
 const Addresses = Type.Array(

@@ -6,7 +6,7 @@ import { describeMeshChange, type InterfaceFault, type MeshChange } from '../../
 import { makeDevice, removeDevice } from './device.ts';
 import { forwardCheck, forwardRule, lookAtMesh, type Wanted } from './look.ts';
 import { linkArgvs, renderFirewall, wgSetArgvs } from './render.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from '../network/shell.ts';
 
 export interface WireguardOptions {
   shell: Shell;
@@ -25,6 +25,8 @@ export interface Wireguard {
   readonly look: (mesh: Mesh, now: Date) => Promise<MeshChange[]>;
   /** Mends what differs, and gives it. */
   readonly apply: (mesh: Mesh, now: Date) => Promise<MeshChange[]>;
+  /** Whether there is an interface of its name. */
+  readonly exists: () => Promise<boolean>;
   /** Takes the interface and its rules away. */
   readonly remove: () => Promise<void>;
 }
@@ -45,6 +47,7 @@ export function wireguard(options: WireguardOptions): Wireguard {
       for (const change of changes) options.log(describeMeshChange(change));
       return changes;
     },
+    exists: async () => (await shell.ask(['ip', 'link', 'show', 'dev', device])) !== null,
     remove: async () => {
       await removeDevice(shell, device);
       await shell.ask(['nft', 'delete', 'table', 'ip', table]);

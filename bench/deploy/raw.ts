@@ -64,7 +64,7 @@ async function start(engine: Podman, options: RawOptions, image: string): Promis
   const { expected, ip } = options;
   const { labels: _labels, ...body } = containerCreate(
     { ...expected, image, ip },
-    { network: 'landfall', secrets: {}, ulimits, cgroupParent: null },
+    { network: 'landfall', dnsServer: null, secrets: {}, ulimits, cgroupParent: null },
   );
   const id = await engine.create({ ...body, name: 'bench-raw' });
   await engine.start(id);

@@ -1,6 +1,9 @@
 /** What the control plane wants of one node: the answer of `GET /api/v1/agent/expected-state`. */
 import Type, { type Static } from 'typebox';
 import { HealthCheck, Resources } from '../spec/service.ts';
+import { Mesh } from './mesh.ts';
+import { Names } from './names.ts';
+import { Routes } from './routes.ts';
 import { WorkOffer } from './work.ts';
 
 /** A text sealed to this node's X25519 key (platform/crypto/sealing.ts); opens nowhere else. */
@@ -60,6 +63,12 @@ export const ExpectedState = Type.Object({
    * from an older control plane: every image stays.
    */
   keptImages: Type.Optional(Type.Array(Type.String())),
+  /** What this node answers about `.internal`. This and the two below are absent from an older control plane: they stay as they are then. */
+  names: Type.Optional(Names),
+  /** Null: it is no proxy, and runs none. */
+  routes: Type.Optional(Type.Union([Routes, Type.Null()])),
+  /** Null: it is the only node, or the private network is another's. */
+  mesh: Type.Optional(Type.Union([Mesh, Type.Null()])),
   /** Offered, not yet claimed, or claimed by this node and to be cancelled. */
   work: Type.Array(WorkOffer),
   /** Services left out because their rows could not be understood: the rest goes on. */

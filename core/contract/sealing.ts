@@ -14,3 +14,8 @@ export function registryContext(host: string): string {
 export function secretsContext(serviceId: string): string {
   return `landfall/secrets/${serviceId}`;
 }
+
+/** The private key of a certificate, PEM, for the proxies that show it. `digest` names the certificate. */
+export function certificateContext(digest: string): string {
+  return `landfall/certificate/${digest}`;
+}

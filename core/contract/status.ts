@@ -97,8 +97,18 @@ export const StatusReport = Type.Object({
     routes: Type.Union([Type.String(), Type.Null()]),
     peers: Type.Union([Type.String(), Type.Null()]),
   }),
+  /** Generation of the newest expected state whose part is in force, whatever becomes of the containers; 0 before the first. */
+  inForce: Type.Optional(Type.Object({ dns: Type.Integer(), routes: Type.Integer(), peers: Type.Integer() })),
   resources: NodeResources,
   publicAddress: Type.Union([Type.String(), Type.Null()]),
+  /** How other nodes may reach this one's WireGuard; absent from an older agent, which has none. */
+  wireguard: Type.Optional(
+    Type.Object({
+      listenPort: Type.Integer({ minimum: 1, maximum: 65_535 }),
+      /** `host:port` that its operator gave. */
+      endpoint: Type.Union([Type.String({ maxLength: 300 }), Type.Null()]),
+    }),
+  ),
   capabilities: Type.Array(Capability),
   /** Builds that it makes at once; 0 while it can make none. */
   buildSlots: Type.Integer({ minimum: 0, maximum: 1_000, default: 1 }),

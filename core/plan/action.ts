@@ -3,7 +3,21 @@ import type { ExpectedContainer } from '../contract/expected-state.ts';
 
 export type RedeployCause = 'dead' | 'state' | 'image' | 'spec' | 'address';
 
-export type Action =
+/** What a node has besides its containers; `routes` on a proxy alone. */
+export const nodeParts = ['dns', 'routes', 'peers'] as const;
+export type NodePart = (typeof nodeParts)[number];
+
+/** Brings one part of the node to what is expected. */
+export type PartAction = {
+  kind: 'update_dns' | 'update_routes' | 'update_peers';
+  part: NodePart;
+  /** What differs, in words. At least one. */
+  differences: readonly string[];
+};
+
+export type Action = ContainerAction | PartAction;
+
+export type ContainerAction =
   /** Stop and remove a container of ours that nothing expects. */
   | { kind: 'stop_orphan'; allocationId: string; containerId: string; force: boolean }
   | { kind: 'start'; allocationId: string; containerId: string; container: ExpectedContainer }
@@ -18,10 +32,20 @@ export type Action =
       force: boolean;
     };
 
-/** What a backoff is kept under: kind and allocation, and for an orphan its container. */
+/** What a backoff is kept under: kind and allocation, and for an orphan its container; of a part its kind alone. */
 export function actionKey(action: Action): string {
+  if ('part' in action) return action.kind;
   const subject = action.kind === 'stop_orphan' ? action.containerId : action.allocationId;
   return `${action.kind}:${subject}`;
+}
+
+/** What it is done to: an allocation, or a part of the node. */
+export function actionSubject(action: Action): string {
+  return 'part' in action ? action.part : action.allocationId;
+}
+
+export function partAction(part: NodePart, differences: readonly string[]): PartAction {
+  return { kind: `update_${part}`, part, differences };
 }
 
 const causes: Record<RedeployCause, string> = {
@@ -43,7 +67,20 @@ export function describe(action: Action): string {
       return `Deploy ${named(action)} from ${action.container.image}`;
     case 'redeploy':
       return `Redeploy ${named(action)}: ${causes[action.cause]}`;
+    case 'update_dns':
+      return `Update the names: ${listed(action)}`;
+    case 'update_routes':
+      return `Update the routes: ${listed(action)}`;
+    case 'update_peers':
+      return `Update the private network: ${listed(action)}`;
   }
+}
+
+const listedAtMost = 5;
+
+function listed({ differences }: PartAction): string {
+  const more = differences.length - listedAtMost;
+  return `${differences.slice(0, listedAtMost).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
 function named({ allocationId, container }: { allocationId: string; container: ExpectedContainer }): string {

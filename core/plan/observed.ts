@@ -1,4 +1,5 @@
 /** What an agent sees on its node, as far as a plan needs it. */
+import type { NodePart } from './action.ts';
 
 export type LocalContainer = {
   containerId: string;
@@ -16,9 +17,13 @@ export type Backoff = { key: string; failures: number; retryAt: Date };
 /** How often a container has exited, and when it may be started again. */
 export type RestartRecord = { allocationId: string; restarts: number; retryAt: Date };
 
+/** By part, what differs from what is expected, in words; nothing differs in one that is empty. */
+export type PartDifferences = Readonly<Record<NodePart, readonly string[]>>;
+
 export type Observed = {
   /** Containers with our allocation label; others are left alone even when listed. */
   containers: readonly LocalContainer[];
   backoffs: readonly Backoff[];
   restarts: readonly RestartRecord[];
+  parts: PartDifferences;
 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expecting as state } from '../../test/core/facts.ts';
+import { expecting as state, nothingDiffers } from '../../test/core/facts.ts';
 import type { ExpectedContainer } from '../contract/expected-state.ts';
 import { defaultHealth } from '../spec/defaults.ts';
 import { actionKey, describe as line, type Action } from './action.ts';
@@ -39,7 +39,12 @@ const local = (expected: ExpectedContainer, changed: Partial<LocalContainer> = {
   ip: expected.ip,
   ...changed,
 });
-const observed = (...containers: LocalContainer[]): Observed => ({ containers, backoffs: [], restarts: [] });
+const observed = (...containers: LocalContainer[]): Observed => ({
+  containers,
+  backoffs: [],
+  restarts: [],
+  parts: nothingDiffers,
+});
 const keys = (actions: readonly Action[]) => actions.map(actionKey);
 const [a, b, c, d] = [container('a'), container('b'), container('c'), container('d')];
 
@@ -140,6 +145,20 @@ describe('plan', () => {
     expect(plan(state(), observed(foreign), now)).toEqual([]);
   });
 
+  it('updates names, then routes, then peers, after the containers; each waits for its own failure alone', () => {
+    const parts = { dns: ['other names are served'], routes: ['Traefik does not run'], peers: ['Add peer b'] };
+    const given = { ...observed(), parts };
+    expect(keys(plan(state(a), given, now))).toEqual([
+      'deploy_missing:a',
+      'update_dns',
+      'update_routes',
+      'update_peers',
+    ]);
+    const backoffs = [{ key: 'update_routes', failures: 1, retryAt: at(1_000) }];
+    expect(keys(plan(state(), { ...given, backoffs }, now))).toEqual(['update_dns', 'update_peers']);
+    expect(isConverged(state(), { ...given, backoffs }, now)).toBe(false);
+  });
+
   it('P17: does not depend on the order of containers, backoffs and restarts', () => {
     const expectedContainers = [a, b, c, d, container('e')];
     const here = [
@@ -183,7 +202,7 @@ describe('plan', () => {
           const [action] = plan(expected, observed(...here), now);
           if (!action) break;
           if ('containerId' in action) here = here.filter(({ containerId }) => containerId !== action.containerId);
-          if (action.kind !== 'stop_orphan') here.push(local(action.container, { containerId: `new${count}` }));
+          if ('container' in action) here.push(local(action.container, { containerId: `new${count}` }));
         }
         expect(isConverged(expected, observed(...here), now)).toBe(true);
         expect(here).toHaveLength(3);

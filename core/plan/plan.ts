@@ -1,10 +1,21 @@
-/** Plans what an agent does next, in order: orphans, starts, missing ones, wrong ones (DESIGN section 4). */
+/** Plans what an agent does next, in order: orphans, starts, missing ones, wrong ones, names, routes, peers. */
 import type { ExpectedContainer, ExpectedState } from '../contract/expected-state.ts';
-import { actionKey, type Action, type RedeployCause } from './action.ts';
+import {
+  actionKey,
+  actionSubject,
+  nodeParts,
+  partAction,
+  type Action,
+  type ContainerAction,
+  type RedeployCause,
+} from './action.ts';
 import { labelNames } from './labels.ts';
 import type { LocalContainer, Observed } from './observed.ts';
 
-const steps: Action['kind'][] = ['stop_orphan', 'start', 'deploy_missing', 'redeploy'];
+const steps: Action['kind'][] = [
+  ...(['stop_orphan', 'start', 'deploy_missing', 'redeploy'] as const),
+  ...(['update_dns', 'update_routes', 'update_peers'] as const),
+];
 
 /**
  * Sorted by step, then by allocation and container id (P17). Empty: no drift, or all of it waits. An action that failed or a
@@ -42,13 +53,21 @@ export function admitGeneration(
   return { ok: false, code: 'generation_stale', message };
 }
 
-/** Every difference, whether or not something is done about it now. What is leased to a piece of work is none (P01). */
+/** Every difference, whether or not something is done about it now. */
 function drift(expected: ExpectedState, observed: Observed, now: Date): Action[] {
+  const parts = nodeParts
+    .filter((part) => observed.parts[part].length > 0)
+    .map((part) => partAction(part, observed.parts[part]));
+  return [...containerDrift(expected, observed, now), ...parts].sort(compareActions);
+}
+
+/** What is leased to a piece of work is none (P01). */
+function containerDrift(expected: ExpectedState, observed: Observed, now: Date): ContainerAction[] {
   const wanted = new Map(expected.containers.map((container) => [container.allocationId, container]));
   // What runs of a service whose rows were not understood keeps running: nobody said that it should stop (P04).
   const withheld = new Set(expected.problems.map(({ serviceId }) => serviceId));
   const present = new Map<string, LocalContainer>();
-  const actions: Action[] = [];
+  const actions: ContainerAction[] = [];
   const ours = observed.containers.filter(({ labels }) => labels[labelNames.allocationId] !== undefined);
   for (const local of ours.toSorted((a, b) => compareClaims(a, b, wanted))) {
     const allocationId = allocationOf(local);
@@ -66,10 +85,10 @@ function drift(expected: ExpectedState, observed: Observed, now: Date): Action[]
   }
   const free = expected.containers.filter((container) => leaseEnd(container, now) === null);
   actions.push(...free.flatMap((container) => difference(container, present.get(container.allocationId))));
-  return actions.sort(compareActions);
+  return actions;
 }
 
-function difference(container: ExpectedContainer, local: LocalContainer | undefined): Action[] {
+function difference(container: ExpectedContainer, local: LocalContainer | undefined): ContainerAction[] {
   const { allocationId } = container;
   if (!local) return [{ kind: 'deploy_missing', allocationId, container }];
   const { containerId } = local;
@@ -110,7 +129,7 @@ function compareClaims(a: LocalContainer, b: LocalContainer, wanted: Map<string,
 }
 
 function compareActions(a: Action, b: Action): number {
-  const key = (action: Action) => `${action.allocationId} ${'containerId' in action ? action.containerId : ''}`;
+  const key = (action: Action) => `${actionSubject(action)} ${'containerId' in action ? action.containerId : ''}`;
   return steps.indexOf(a.kind) - steps.indexOf(b.kind) || (key(a) < key(b) ? -1 : 1);
 }
 

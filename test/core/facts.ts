@@ -31,6 +31,9 @@ export function expecting(...containers: ExpectedContainer[]): ExpectedState {
   };
 }
 
+/** Of names, routes and peers: each is as wanted. */
+export const nothingDiffers = { dns: [], routes: [], peers: [] } as const;
+
 export const noRoutes: Routes = { challengeUrl: null, http: [], tcp: [], udp: [], certificates: [] };
 
 export const noHttpOptions: HttpRoute['options'] = {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { networkShell, type Shell } from '../../agent/wireguard/shell.ts';
+import { networkShell, type Shell } from '../../agent/network/shell.ts';
 import { wireguard, type Wireguard } from '../../agent/wireguard/wireguard.ts';
 import type { Machine } from '../../cli/fleet/machine.ts';
 import type { Network } from '../../cli/fleet/wires.ts';
