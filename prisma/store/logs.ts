@@ -183,9 +183,9 @@ async function keepStream(
       bytes = coalesce(${left}::bigint, "LogStream".bytes + ${weight}::bigint)`;
 }
 
-/** At most `limit` chunks, and what is known of streams that have no others. */
-export async function deleteOldLogs(db: Db, before: Date, limit: number): Promise<void> {
-  await db.$executeRaw`
+/** At most `limit` chunks, and what is known of streams that have no others. Gives how many chunks. */
+export async function deleteOldLogs(db: Db, before: Date, limit: number): Promise<number> {
+  const [deleted] = await db.$queryRaw<{ chunks: bigint }[]>`
     WITH old AS (
       DELETE FROM "LogChunk" WHERE ctid = ANY(ARRAY(SELECT ctid FROM "LogChunk" WHERE at < ${before} LIMIT ${limit}))
       RETURNING stream, ${weightOfChunk} AS weight
@@ -193,9 +193,12 @@ export async function deleteOldLogs(db: Db, before: Date, limit: number): Promis
       SELECT stream, sum(weight)::bigint AS bytes FROM old GROUP BY stream
     ), emptied AS (
       DELETE FROM "LogStream" USING freed WHERE "LogStream".stream = freed.stream AND "LogStream".bytes <= freed.bytes
+    ), lessened AS (
+      UPDATE "LogStream" SET bytes = "LogStream".bytes - freed.bytes FROM freed
+      WHERE "LogStream".stream = freed.stream AND "LogStream".bytes > freed.bytes
     )
-    UPDATE "LogStream" SET bytes = "LogStream".bytes - freed.bytes FROM freed
-    WHERE "LogStream".stream = freed.stream AND "LogStream".bytes > freed.bytes`;
+    SELECT count(*) AS chunks FROM old`;
+  return Number(deleted?.chunks ?? 0);
 }
 
 export interface StoredLine extends LogLine {

@@ -2,6 +2,7 @@
 import { keptMs } from '../../core/retention/policy.ts';
 import type { Db } from '../client.ts';
 import { deleteOldDeliveries } from './deliveries.ts';
+import { deleteOldLogs } from './logs.ts';
 import { deleteUnusedSecrets } from './secrets.ts';
 
 /** What one call deletes of each kind at most: so many times so many rows. */
@@ -20,9 +21,7 @@ const kinds: readonly DeleteSome[] = [
     DELETE FROM "Nonce" WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM "Nonce" WHERE at < ${before(keptMs.nonces)} LIMIT ${limit}))`,
   (db, before, limit) => deleteOldDeliveries(db, before(keptMs.deliveries), limit),
-  (db, before, limit) => db.$executeRaw`
-    DELETE FROM "LogChunk" WHERE ctid = ANY(ARRAY(
-      SELECT ctid FROM "LogChunk" WHERE at < ${before(keptMs.logs)} LIMIT ${limit}))`,
+  (db, before, limit) => deleteOldLogs(db, before(keptMs.logs), limit),
   (db, before, limit) => db.$executeRaw`
     DELETE FROM "OutboxWrite" WHERE id IN (
       SELECT id FROM "OutboxWrite" WHERE status <> 'pending' AND "createdAt" < ${before(keptMs.outbox)} LIMIT ${limit})`,
