@@ -49,7 +49,13 @@ async function serving(): Promise<number> {
 
 /** A control plane with these allocations, which all belong to one intent that has succeeded. */
 function deployed(...ports: (number | null)[]): ApiClient {
-  const allocations = ports.map((port) => ({ serviceId: 's', ip: '127.0.0.1', port, desired: 'running' }));
+  const allocations = ports.map((port) => ({
+    serviceId: 's',
+    ip: '127.0.0.1',
+    port,
+    desired: 'running',
+    releaseNumber: 1,
+  }));
   const at = new Date(1).toISOString();
   const rollouts = [{ timeline: [{ at, toStage: 'running' }], allocations }];
   const intent = { id: 'i', sha: 'a', url: 'page', status: 'succeeded', requestedAt: at, builds: [], rollouts };

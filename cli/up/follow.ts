@@ -84,10 +84,11 @@ async function findIntent(api: ApiClient, sha: string, since: number, signal: Ab
   }
 }
 
-/** Where those that are to run answer. */
+/** Where those that are to run answer, the newest release first: an older one may be about to go. */
 function urlsOf(allocations: readonly AllocationResource[]): string[] {
   return allocations
     .filter(({ desired }) => desired === 'running')
+    .sort((a, b) => b.releaseNumber - a.releaseNumber)
     .flatMap(({ ip, port }) => (port === null ? [] : [`http://${ip}:${port}/`]));
 }
 

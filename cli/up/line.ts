@@ -16,7 +16,7 @@ import { packageRoot } from '../root.ts';
 import { resolveTool } from '../tools/resolve.ts';
 import { endDatabase, forgetProcesses, writeDownProcesses } from './leftovers.ts';
 import { rememberNetwork, type LocalNetwork } from './network.ts';
-import { startPart, type PartSpec } from './part.ts';
+import { startPart, type Part, type PartSpec } from './part.ts';
 import type { Ports } from '../bootstrap/ports.mjs';
 import { registryUser, writeRegistryFiles } from './registry.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
@@ -112,16 +112,19 @@ class Starter {
   readonly #signal: AbortSignal;
   #breaks: (sentence: string) => void = () => undefined;
   #written: Promise<void> = Promise.resolve();
+  #agent: Part | null = null;
+  readonly #agentData: string;
 
   constructor(options: LineOptions) {
     this.options = options;
+    this.#agentData = path.join(options.dataDir, 'agent');
     this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
     this.secrets = loadSecrets(options.dataDir);
     this.broken = new Promise((resolve) => (this.#breaks = resolve));
     this.releasers.defer('database', () => endDatabase(options.dataDir));
   }
 
-  async #part(spec: Omit<PartSpec, 'logDir' | 'report' | 'onSpawn'> & { name: PartName }): Promise<void> {
+  async #part(spec: Omit<PartSpec, 'logDir' | 'report' | 'onSpawn'> & { name: PartName }): Promise<Part> {
     const { dataDir, report } = this.options;
     const onSpawn = async (pid: number): Promise<void> => {
       this.processes.set(spec.name, pid);
@@ -131,6 +134,7 @@ class Starter {
     const part = await startPart({ ...spec, logDir: path.join(dataDir, 'logs'), report, onSpawn }, this.#signal);
     this.releasers.defer(spec.name, () => part.stop());
     void part.broken.then(this.#breaks);
+    return part;
   }
 
   /** Starts these side by side. Rejects with the first failure, when the others have ended too. */
@@ -191,11 +195,23 @@ class Starter {
     });
   }
 
-  async agent(connection: Connection): Promise<void> {
-    const data = path.join(this.options.dataDir, 'agent');
-    const token = await registrationToken(data, apiClient(connection));
+  /** One that was a node before starts beside the server, with what was expected of it then. */
+  async knownAgent(connection: Connection): Promise<void> {
+    if (registeredNode(this.#agentData) !== null) this.#agent = await this.#startAgent(connection, null);
+  }
+
+  /** Once the server answers: an agent that is no node of it, or not any more, becomes one. */
+  async registeredAgent(connection: Connection): Promise<void> {
+    const token = await registrationToken(this.#agentData, apiClient(connection));
+    if (token === null) return;
+    await this.#agent?.stop();
+    this.#agent = await this.#startAgent(connection, token);
+  }
+
+  async #startAgent(connection: Connection, token: string | null): Promise<Part> {
+    const data = this.#agentData;
     const { path: buildkitd } = await resolveTool('buildkitd');
-    await this.#part({
+    return this.#part({
       name: 'agent',
       argv: [
         process.execPath,
@@ -263,9 +279,10 @@ export async function startLine(options: LineOptions): Promise<Line> {
   const connection = { url: `http://127.0.0.1:${options.ports.server}`, token: starter.secrets.accessToken };
   try {
     const isSandbox = options.github === 'sandbox';
-    await starter.together([starter.registry(), starter.server(), ...(isSandbox ? [starter.sandbox()] : [])]);
+    const first = [starter.registry(), starter.server(), ...(isSandbox ? [starter.sandbox()] : [])];
+    await starter.together([...first, starter.knownAgent(connection)]);
     writeConnection(options.dataDir, connection);
-    await starter.agent(connection);
+    await starter.registeredAgent(connection);
     const sandboxUrl = `http://127.0.0.1:${options.ports.sandbox}`;
     return {
       connection,
