@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { benches } from './benches.ts';
 import { renderResults, type BenchMachine } from './report.ts';
 import type { BenchRow } from './row.ts';
@@ -42,7 +43,9 @@ async function main(names: string[]): Promise<number> {
   if (names.length > 0) return 0;
   const about = machine();
   const notes = readFileSync(path.join(here, 'NOTES.md'), 'utf8');
-  writeFileSync(path.join(here, 'RESULTS.md'), renderResults(about, rows, [...details, notes]));
+  const page = path.join(here, 'RESULTS.md');
+  const text = renderResults(about, rows, [...details, notes]);
+  writeFileSync(page, await format(text, { ...(await resolveConfig(page)), filepath: page }));
   writeFileSync(
     path.join(here, 'results.json'),
     `${JSON.stringify(
