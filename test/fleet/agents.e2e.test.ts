@@ -1,9 +1,10 @@
 import path from 'node:path';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Machine } from '../../cli/fleet/machine.ts';
 import type { Network } from '../../cli/fleet/wires.ts';
 import { build } from '../../cli/build.mjs';
 import { packageRoot } from '../../cli/root.ts';
+import type { MeshStanding } from '../../core/mesh/mesh.ts';
 import { part } from '../parts.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { Machines } from './machines.ts';
@@ -74,6 +75,7 @@ interface ListedNode {
   name: string;
   state: string;
   wireguardAddress: string;
+  mesh: MeshStanding | null;
 }
 
 async function nodes(): Promise<ListedNode[]> {
@@ -115,5 +117,11 @@ describe('nodes that register at one control plane', () => {
     const homes = await Promise.all([fleet.behindNat(21, '192.168.1'), fleet.behindNat(22, '192.168.2')]);
     const [left, right] = [await join('left', 11, homes[0]), await join('right', 12, homes[1])];
     await allReach(left, right);
+    const listed = await nodes();
+    expect(listed.find(({ name }) => name === 'left')?.mesh).toEqual({
+      ...{ kind: 'behind_nat', relayed: [{ name: 'right', through: 'one' }], unreachable: [] },
+    });
+    expect(listed.find(({ name }) => name === 'one')?.mesh).toMatchObject({ kind: 'direct', relayed: [] });
+    expect(await landfall('node', 'list')).toMatch(/left .* behind NAT; 1 through one/);
   });
 });
