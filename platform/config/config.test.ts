@@ -61,6 +61,8 @@ describe('loadConfig', () => {
     ['CONTAINER_POOL', '10.200.0.1/16'],
     ['LOG_LEVEL', 'loud'],
     ['LANDFALL_CONTAINER_LINKS', 'yes'],
+    ['LANDFALL_ACCESS_TOKEN', 'two words'],
+    ['LANDFALL_ACCESS_TOKEN', 'schlüssel'],
     ['GITHUB_PRIVATE_KEY_FILE', '/nowhere/key.pem'],
     ['REGISTRY_PASSWORD', ''],
     ['BUILD_MEMORY_BYTES', '1'],

@@ -179,6 +179,19 @@ function logLevel(variables: Variables): LogLevel {
   return level;
 }
 
+/** What a header carries as a bearer token (RFC 6750). */
+const bearerToken = /^[A-Za-z0-9._~+/-]+=*$/;
+
+function accessToken(variables: Variables): string | null {
+  const token = optional(variables, 'LANDFALL_ACCESS_TOKEN');
+  if (token === null || bearerToken.test(token)) return token;
+  throw wrong(
+    'LANDFALL_ACCESS_TOKEN',
+    'has characters that no header carries',
+    'Make one of letters and digits, for example with: openssl rand -hex 24.',
+  );
+}
+
 const gibibyte = 1024 ** 3;
 
 /**
@@ -218,7 +231,7 @@ export function loadConfig(
       wireguard: pool(variables, 'WIREGUARD_POOL', '10.100.0.0/16'),
     },
     masterKeys: masterKeySources((name) => optional(variables, name), dataDir),
-    accessToken: optional(variables, 'LANDFALL_ACCESS_TOKEN'),
+    accessToken: accessToken(variables),
     logLevel: logLevel(variables),
   };
 }

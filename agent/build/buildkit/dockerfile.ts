@@ -1,8 +1,7 @@
 /** Builds a Dockerfile: turns what a build is ordered with into the request that BuildKit understands. */
-import { lstat, realpath } from 'node:fs/promises';
+import { copyFile, lstat, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { BadPatternError } from '../context/glob.ts';
-import { compilePattern } from '../context/pattern.ts';
 import { isVanished } from '../context/vanished.ts';
 import type { BuildKitClient } from './client.ts';
 import { BuildError } from './errors.ts';
@@ -134,18 +133,33 @@ export async function findPlaces(
   // A Dockerfile that is a symlink keeps its name, which names its ignore file, unless it leads to another directory.
   const named = await containedPath(root, dirname(build.dockerfile));
   const filename = named === dirname(dockerfile) ? basename(build.dockerfile) : basename(dockerfile);
-  requirePattern(filename);
   return { contextDir, dockerfileDir: dirname(dockerfile), filename };
 }
 
-/** BuildKit asks for the Dockerfile by a pattern, which its name then has to be. */
-function requirePattern(filename: string): void {
+/** BuildKit asks for the Dockerfile by its name as a pattern, in a header: a name of other characters need not match itself. */
+const plainName = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
+
+/** The places, with a Dockerfile of any other name copied, with its ignore file, to where it has a plain one; and how to take that away. */
+async function plainlyNamed(
+  places: DockerfilePlaces,
+): Promise<{ places: DockerfilePlaces; remove: () => Promise<void> }> {
+  const { dockerfileDir, filename } = places;
+  if (plainName.test(filename)) return { places, remove: () => Promise.resolve() };
+  const copy = await mkdtemp(join(tmpdir(), 'landfall-dockerfile-'));
+  await copyFile(join(dockerfileDir, filename), join(copy, 'Dockerfile'));
+  await copyIfThere(join(dockerfileDir, `${filename}.dockerignore`), join(copy, 'Dockerfile.dockerignore'));
+  return {
+    places: { ...places, dockerfileDir: copy, filename: 'Dockerfile' },
+    remove: () => rm(copy, { recursive: true, force: true }),
+  };
+}
+
+/** A symlink may lead out of the source, and is left (P69). */
+async function copyIfThere(from: string, to: string): Promise<void> {
   try {
-    compilePattern(filename).matches('');
-  } catch (cause) {
-    if (!(cause instanceof BadPatternError)) throw cause;
-    const message = `BuildKit takes the name of a Dockerfile as a pattern, and this is none: ${cause.message} Give the file another name.`;
-    throw new BuildError({ kind: 'dockerfile-invalid', message, source: null }, { cause });
+    if ((await lstat(from)).isFile()) await copyFile(from, to);
+  } catch (error) {
+    if (!isVanished(error)) throw error;
   }
 }
 
@@ -156,7 +170,7 @@ function withPath(source: SourceLines | null, places: DockerfilePlaces, path: st
 
 /** Rejects with BuildError. */
 export async function buildDockerfile(client: BuildKitClient, build: DockerfileBuild): Promise<SolveResult> {
-  const places = await findPlaces(build);
+  const { places, remove } = await plainlyNamed(await findPlaces(build));
   try {
     return await client.solve(dockerfileRequest(build, places));
   } catch (error) {
@@ -165,5 +179,7 @@ export async function buildDockerfile(client: BuildKitClient, build: DockerfileB
       { ...error.problem, source: withPath(error.problem.source, places, build.dockerfile) },
       { cause: error.cause },
     );
+  } finally {
+    await remove();
   }
 }
