@@ -101,7 +101,7 @@ function looks({ node, buildkit }: InstallScriptOptions): string {
   return `look_at_machine() {
   [ "$(id -u)" = 0 ] || refuse "Run this as root: curl -fsSL $url/install.sh | sudo sh -s -- --token TOKEN"
   has systemctl || refuse "systemd is not here. Run the agent by hand (docs/agent.md)."
-  has apt-get || refuse "apt-get is not here. Install podman, netavark, runc, git and Node.js ${oldestNode.join('.')} or newer, and run the agent by hand (docs/agent.md)."
+  has apt-get || refuse "apt-get is not here. Install podman, netavark, runc, git, wireguard-tools, nftables, iptables and Node.js ${oldestNode.join('.')} or newer, and run the agent by hand (docs/agent.md)."
   has curl || refuse "curl is not here. Install it, and run this again: apt-get install -y curl ca-certificates"
   arch=$(dpkg --print-architecture)
   case "$arch" in
@@ -163,10 +163,10 @@ finish() {
 }
 
 const changes = `install_packages() {
-  say "installing podman, netavark, runc and git"
+  say "installing podman, netavark, runc, git and wireguard-tools"
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
-  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold podman netavark conmon runc iptables git ca-certificates curl >/dev/null
+  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold podman netavark conmon runc iptables nftables iproute2 wireguard-tools git ca-certificates curl >/dev/null
 }
 
 # In one step: what runs from the old file goes on.

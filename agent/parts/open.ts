@@ -11,6 +11,7 @@ import type { Shell } from '../network/shell.ts';
 import type { EnsureNetwork } from '../podman/network.ts';
 import { findProgram } from '../process/find-program.ts';
 import { traefik } from '../traefik/traefik.ts';
+import { greet } from '../wireguard/greet.ts';
 import { wireguard } from '../wireguard/wireguard.ts';
 import { namesDriver } from './names.ts';
 import { nodePartsOf, type Drivers, type NodeParts } from './parts.ts';
@@ -68,7 +69,7 @@ export async function openParts(options: PartsOptions, releasers: Releasers): Pr
   const names = namesDriver({ bridge, ensureNetwork, upstream: forward, log });
   releasers.defer('dns', names.close);
   const link = wireguard({
-    ...{ shell, dataDir, keys: options.keys, log, device: options.mesh.device },
+    ...{ shell, dataDir, keys: options.keys, log, device: options.mesh.device, greet },
     userspace: await findProgram(options.mesh.userspace, env),
   });
   if (endsWithAgent)

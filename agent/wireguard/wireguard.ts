@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Mesh } from '../../core/contract/mesh.ts';
 import { describeMeshChange, type InterfaceFault, type MeshChange } from '../../core/mesh/changes.ts';
+import { isInPool } from '../../core/node/addresses.ts';
 import { makeDevice, removeDevice } from './device.ts';
 import { forwardCheck, forwardRule, lookAtMesh, type Wanted } from './look.ts';
 import { linkArgvs, renderFirewall, wgSetArgvs } from './render.ts';
@@ -17,6 +18,8 @@ export interface WireguardOptions {
   dataDir: string;
   /** For kernels without WireGuard; null when there is none. */
   userspace: string | null;
+  /** Sends something, whatever it is, to this address in the private network. */
+  greet: (address: string) => void;
   log: (line: string) => void;
 }
 
@@ -44,6 +47,8 @@ export function wireguard(options: WireguardOptions): Wireguard {
       await mendInterface(options, { mesh, faults, table });
       const peers = changes.filter((change) => change.kind !== 'interface');
       for (const argv of wgSetArgvs(device, peers)) await shell.must(argv);
+      // One that knew us before, with keys that are gone, would find out only after it was not answered for a while.
+      for (const address of changedAddresses(mesh, peers)) options.greet(address);
       for (const change of changes) options.log(describeMeshChange(change));
       return changes;
     },
@@ -54,6 +59,15 @@ export function wireguard(options: WireguardOptions): Wireguard {
       while ((await shell.ask(['iptables', '--wait', '5', '--delete', 'FORWARD', ...forwardRule(device)])) !== null);
     },
   };
+}
+
+/** Of the nodes at and behind the peers that were added or changed. */
+function changedAddresses(mesh: Mesh, changes: readonly MeshChange[]): string[] {
+  const pool = mesh.pools.wireguard;
+  return changes
+    .flatMap((change) => ('peer' in change && change.peer.endpoint !== null ? change.peer.allowedIps : []))
+    .filter((network) => isInPool(network, pool))
+    .map((network) => network.replace(/\.0\/24$/, '.1'));
 }
 
 interface Mending {

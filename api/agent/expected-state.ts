@@ -97,7 +97,7 @@ async function waitForChange(deps: ExpectedStateDeps, waiting: Waiting): Promise
 }
 
 async function computeState(deps: ExpectedStateDeps, nodeId: string): Promise<NodeState | null> {
-  const snapshot = await loadExpectedSnapshot(deps.database, nodeId);
+  const snapshot = await loadExpectedSnapshot(deps.database, nodeId, deps.now());
   if (snapshot === null) return null;
   const state = composeExpectedState(deps, snapshot);
   return { generation: state.generation, etag: stateTag(deps, state), body: JSON.stringify(state) };

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { registryContext, secretsContext } from '../../core/contract/sealing.ts';
 import type { ExpectedState, RegistryAccess } from '../../core/contract/expected-state.ts';
 import { etagOf, expectedState, type ExpectedRow } from '../../core/expected/expected-state.ts';
-import { containerCidr } from '../../core/node/addresses.ts';
+import type { Mesh } from '../../core/contract/mesh.ts';
+import { meshOf, type MeshNode } from '../../core/mesh/mesh.ts';
+import { containerCidr, type AddressPools } from '../../core/node/addresses.ts';
 import { decrypt } from '../../platform/crypto/envelope.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import type { ExpectedAllocation, ExpectedSnapshot } from '../../prisma/store/expected-state.ts';
@@ -14,7 +16,7 @@ type ExpectedDeps = Pick<ApiDeps, 'config' | 'masterKeys'> & { sealer: Sealer };
 
 export function composeExpectedState(
   deps: ExpectedDeps,
-  { node, allocations, work, keptImages }: ExpectedSnapshot,
+  { node, allocations, work, keptImages, mesh }: ExpectedSnapshot,
 ): ExpectedState {
   const rows: ExpectedRow[] = [];
   const problems: ExpectedState['problems'] = [];
@@ -29,8 +31,15 @@ export function composeExpectedState(
     allocations: rows,
     work,
     keptImages,
+    mesh: ownMesh(node.id, mesh, deps.config.pools),
   });
   return { ...state, problems: [...state.problems, ...problems] };
+}
+
+/** Alone, a node has nobody to reach. */
+function ownMesh(nodeId: string, nodes: readonly MeshNode[], pools: AddressPools): Mesh | null {
+  const self = nodes.find(({ id }) => id === nodeId);
+  return self === undefined || nodes.length === 1 ? null : meshOf(self, nodes, pools);
 }
 
 type SealedSecrets = { ok: true; sealed: ExpectedRow['secrets'] } | { ok: false; message: string };

@@ -1,10 +1,14 @@
 /** A status report: taken when it is the newest, written within the node's own rows, and what it may move is woken. */
+import { isDeepStrictEqual } from 'node:util';
 import type { ObservedContainer } from '../../core/contract/status.ts';
 import { StatusAnswer, StatusReport } from '../../core/contract/status.ts';
 import { isLive } from '../../core/node/liveness.ts';
+import { meshPlace } from '../../core/mesh/place.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import { advanceBuild, advanceRollout } from '../../platform/queue/jobs.ts';
 import { sweepSoon } from '../../platform/queue/sweep-soon.ts';
+import { transaction } from '../../prisma/client.ts';
+import { placeInMesh } from '../../prisma/store/mesh.ts';
 import { takeReport, whyRefused, type AllocationReport, type TakenReport } from '../../prisma/store/status.ts';
 import { workOffers } from '../../prisma/store/work-items.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -27,11 +31,18 @@ export function statusRoute(api: Api, deps: ApiDeps): void {
         response: answers(StatusAnswer),
       },
     },
-    async (request) => report(deps, nodeOf(request).nodeId, storable(request.body)),
+    async (request) =>
+      report(deps, { nodeId: nodeOf(request).nodeId, seenAddress: request.ip }, storable(request.body)),
   );
 }
 
-async function report(deps: ApiDeps, nodeId: string, body: StatusReport): Promise<StatusAnswer> {
+interface Reporter {
+  nodeId: string;
+  /** From which the report came. */
+  seenAddress: string;
+}
+
+async function report(deps: ApiDeps, { nodeId, seenAddress }: Reporter, body: StatusReport): Promise<StatusAnswer> {
   const at = deps.now();
   const named = body.containers.filter(({ allocationId }) => isUuid(allocationId));
   const { database } = deps;
@@ -43,6 +54,8 @@ async function report(deps: ApiDeps, nodeId: string, body: StatusReport): Promis
     allocations: newestOfEach(named.map(allocationReport)),
   });
   if (taken === null) throw new ApiError(await whyRefused(database.pool, { nodeId, epoch: body.epoch }));
+  const place = meshPlace({ reported: body, seenAddress, publicUrl: deps.config.publicUrl });
+  if (!isDeepStrictEqual(place, taken.place)) await transaction(database, (tx) => placeInMesh(tx, nodeId, place));
   await wake(deps, taken, at);
   const unnamed = body.containers.filter(({ allocationId }) => !isUuid(allocationId));
   return {

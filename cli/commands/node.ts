@@ -16,17 +16,31 @@ async function listNodes(api: ApiClient): Promise<NodeResource[]> {
 function renderNodes(nodes: NodeResource[], now: Date): string {
   if (nodes.length === 0) return 'No node has registered. landfall node add NAME prints the line that adds one.';
   return renderTable(
-    ['name', 'kind', 'state', 'containers', 'allocations', 'version', 'seen'],
+    ['name', 'kind', 'state', 'containers', 'network', 'allocations', 'version', 'seen'],
     nodes.map((node) => [
       node.name,
       node.kind,
       node.state,
       node.containerCidr,
+      networkOf(node),
       String(node.allocations),
       node.agentVersion ?? '–',
       node.lastSeenAt === null ? 'never' : `${age(new Date(node.lastSeenAt), now)} ago`,
     ]),
   );
+}
+
+const standings = { direct: 'direct', behind_nat: 'behind NAT', alone: '–' } as const;
+
+/** How it stands among the nodes, and whom it does not reach. */
+function networkOf({ mesh }: NodeResource): string {
+  if (mesh === null) return '–';
+  const relays = [...new Set(mesh.relayed.map(({ through }) => through))];
+  return [
+    standings[mesh.kind],
+    ...(relays.length === 0 ? [] : [`${mesh.relayed.length} through ${relays.join(', ')}`]),
+    ...(mesh.unreachable.length === 0 ? [] : [`does not reach ${mesh.unreachable.join(', ')}`]),
+  ].join('; ');
 }
 
 /** The one line to run on the new server, as root. */

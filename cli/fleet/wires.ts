@@ -39,6 +39,11 @@ export function portOf(host: number): string {
   return `port${host}`;
 }
 
+/** A machine keeps its card over a power cut: others need not ask anew where its address is. */
+function hardwareAddress(address: string): string {
+  return [2, 0, ...address.split('.').map(Number)].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
 /** Plugs a machine into the network. Its address is `<prefix>.<host>/24`. */
 export async function plugIn(network: Network, { space, device, host }: Plug): Promise<void> {
   const port = portOf(host);
@@ -46,6 +51,7 @@ export async function plugIn(network: Network, { space, device, host }: Plug): P
   await network.space.run(['ip', 'link', 'add', port, 'type', 'veth', 'peer', 'name', device, 'netns', owner]);
   await network.space.run(['ip', 'link', 'set', 'dev', port, 'master', network.bridge, 'up']);
   const run = space === null ? runToEnd : (argv: readonly string[]) => space.run(argv);
+  await run(['ip', 'link', 'set', 'dev', device, 'address', hardwareAddress(`${network.prefix}.${host}`)]);
   await run(['ip', 'address', 'add', `${network.prefix}.${host}/24`, 'dev', device]);
   await run(['ip', 'link', 'set', 'dev', device, 'up']);
   if (space !== null) await space.run(['ip', 'link', 'set', 'dev', 'lo', 'up']);

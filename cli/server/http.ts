@@ -10,6 +10,8 @@ export function createHttp(log: FastifyBaseLogger): FastifyInstance {
     loggerInstance: log,
     forceCloseConnections: true,
     requestTimeout: requestTimeoutMs,
+    // A proxy on this machine says for whom it asks; from elsewhere nobody is believed.
+    trustProxy: 'loopback',
     // Of a URL that no route can be found for.
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   });

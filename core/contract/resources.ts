@@ -18,6 +18,17 @@ export const NodeResource = Type.Object({
   containerCidr: Type.String(),
   wireguardAddress: Type.String(),
   publicAddress: orNull(Type.String()),
+  /** How it stands in the private network; null: its agent takes no part, or has not reported yet. */
+  mesh: orNull(
+    Type.Object({
+      /** `direct`: others call it. `behind_nat`: it calls them. `alone`: there are no others. */
+      kind: Type.Union([Type.Literal('direct'), Type.Literal('behind_nat'), Type.Literal('alone')]),
+      /** Names of nodes that it reaches through another one. */
+      relayed: Type.Array(Type.Object({ name: Type.String(), through: Type.String() })),
+      /** Names of nodes that it does not reach at all. */
+      unreachable: Type.Array(Type.String()),
+    }),
+  ),
   capabilities: Type.Array(Capability),
   resources: orNull(NodeResources),
   agentVersion: orNull(Type.String()),

@@ -41,6 +41,7 @@ const rows = (...allocations: ExpectedRow[]): ExpectedRows => ({
   ],
   allocations,
   work: [],
+  mesh: null,
   keptImages: ['b:1/web@sha256:2', 'a:1/web@sha256:1', 'b:1/web@sha256:2'],
 });
 

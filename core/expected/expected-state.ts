@@ -1,6 +1,7 @@
 /** Derives the expected state of one node from its rows. A bad row is named and left out; the rest goes on (P04). */
 import Value from 'typebox/value';
 import type { ExpectedContainer, ExpectedState, RegistryAccess } from '../contract/expected-state.ts';
+import type { Mesh } from '../contract/mesh.ts';
 import type { WorkOffer } from '../contract/work.ts';
 import { digestOf } from '../spec/digest.ts';
 import { ServiceSpec } from '../spec/service.ts';
@@ -31,11 +32,13 @@ export type ExpectedRows = {
   work: readonly WorkOffer[];
   /** `registry/repository@sha256:…` of the newest releases of services that ran on this node. */
   keptImages: readonly string[];
+  /** Null: it is the only node, or its agent takes no part. */
+  mesh: Mesh | null;
 };
 
 type Problem = ExpectedState['problems'][number];
 
-export function expectedState({ node, registries, allocations, work, keptImages }: ExpectedRows): ExpectedState {
+export function expectedState({ node, registries, allocations, work, keptImages, mesh }: ExpectedRows): ExpectedState {
   const derived = allocations.map((row) => ({ row, result: containerOf(row, node.containerCidr) }));
   const containers = derived.flatMap(({ result }) => ('specDigest' in result ? result : []));
   const problems = derived.flatMap(({ result }) => ('message' in result ? result : []));
@@ -53,6 +56,7 @@ export function expectedState({ node, registries, allocations, work, keptImages 
       .filter(({ allocationId }) => !clashing.has(allocationId))
       .sort(by(({ allocationId }) => allocationId)),
     keptImages: [...new Set(keptImages)].sort(),
+    mesh,
     work: work.toSorted(by(({ workId }) => workId)),
     problems: [...problems, ...[...clashing.values()]].sort(by(({ serviceId, message }) => `${serviceId} ${message}`)),
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultAddressPools as pools } from '../node/addresses.ts';
-import { isBehindNat, meshOf, reach, type MeshNode } from './mesh.ts';
+import { isBehindNat, meshOf, meshStanding, reach, type MeshNode } from './mesh.ts';
 
 function node(subnet: number, change: Partial<MeshNode> = {}): MeshNode {
   return {
@@ -110,5 +110,17 @@ describe('what a node is told', () => {
       expect(new Set(networks).size).toBe(networks.length);
       expect(networks).toHaveLength((all.length - 1) * 2);
     }
+  });
+});
+
+describe('how a node stands in the private network', () => {
+  const [left, right, open] = [behind('198.51.100.7', 1), behind('198.51.100.8', 2), node(3)];
+
+  it('says whom it reaches through whom, and whom not at all', () => {
+    expect(meshStanding(left, [left])).toEqual({ kind: 'alone', relayed: [], unreachable: [] });
+    expect(meshStanding(left, [left, right])).toEqual({ kind: 'behind_nat', relayed: [], unreachable: ['node-2'] });
+    const relayed = [{ name: 'node-2', through: 'node-3' }];
+    expect(meshStanding(left, [open, right, left])).toEqual({ kind: 'behind_nat', relayed, unreachable: [] });
+    expect(meshStanding(open, [open, right, left])).toEqual({ kind: 'direct', relayed: [], unreachable: [] });
   });
 });

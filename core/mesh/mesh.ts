@@ -123,3 +123,24 @@ function peerOf(self: MeshNode, { node, way, through }: Neighbour, pools: Addres
     keepaliveSeconds: translated ? keepaliveSeconds : null,
   };
 }
+
+/** How a node stands in the private network, for a person. */
+export type MeshStanding = {
+  /** `direct`: others call it. `behind_nat`: it calls them. `alone`: there are no others. */
+  kind: 'direct' | 'behind_nat' | 'alone';
+  /** Names of nodes that it reaches through another one. */
+  relayed: { name: string; through: string }[];
+  /** Names of nodes that it does not reach at all. */
+  unreachable: string[];
+};
+
+/** Sorted by name. */
+export function meshStanding(self: MeshNode, all: readonly MeshNode[]): MeshStanding {
+  const others = all.filter(({ id }) => id !== self.id).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const ways = others.map((node) => ({ name: node.name, way: reach(self, node, all) }));
+  return {
+    kind: others.length === 0 ? 'alone' : isBehindNat(self) ? 'behind_nat' : 'direct',
+    relayed: ways.flatMap(({ name, way }) => (way.kind === 'relayed' ? { name, through: way.through.name } : [])),
+    unreachable: ways.flatMap(({ name, way }) => (way.kind === 'none' ? name : [])),
+  };
+}

@@ -51,3 +51,10 @@ export function parsePool(pool: string): { base: number; networks: number } {
     throw new RangeError(`${pool} is not a block of /8 to /24 that starts at its first address.`);
   return { base, networks: 2 ** (24 - prefix) };
 }
+
+/** Whether a block such as `10.100.3.0/24` lies in the pool. */
+export function isInPool(block: string, pool: string): boolean {
+  const { base, networks } = parsePool(pool);
+  const own = parsePool(block);
+  return own.base >= base && own.base + own.networks * 256 <= base + networks * 256;
+}

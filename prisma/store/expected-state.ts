@@ -1,9 +1,11 @@
 /** The rows behind a node's expected state, all of one moment. Every change to them bumps the node's generation (nodes.ts). */
 import Type from 'typebox';
 import Value from 'typebox/value';
+import type { MeshNode } from '../../core/mesh/mesh.ts';
 import type { WorkOffer } from '../../core/contract/work.ts';
 import { keptImageReleases } from '../../core/retention/policy.ts';
 import { snapshot, type Database, type Db, type Prisma } from '../client.ts';
+import { meshNodes } from './mesh.ts';
 import { workOffers } from './work-items.ts';
 
 export interface ExpectedAllocation {
@@ -37,6 +39,8 @@ export interface ExpectedSnapshot {
   work: WorkOffer[];
   /** Of the newest releases of services that ran on the node. */
   keptImages: string[];
+  /** All nodes that take part in the private network. */
+  mesh: MeshNode[];
 }
 
 const include = {
@@ -47,11 +51,15 @@ const include = {
 type AllocationRow = Prisma.AllocationGetPayload<{ include: typeof include }>;
 
 /** Null when the node is gone. */
-export async function loadExpectedSnapshot(database: Database, nodeId: string): Promise<ExpectedSnapshot | null> {
-  return snapshot(database, (tx) => load(tx, nodeId));
+export async function loadExpectedSnapshot(
+  database: Database,
+  nodeId: string,
+  now: Date,
+): Promise<ExpectedSnapshot | null> {
+  return snapshot(database, (tx) => load(tx, nodeId, now));
 }
 
-async function load(tx: Db, nodeId: string): Promise<ExpectedSnapshot | null> {
+async function load(tx: Db, nodeId: string, now: Date): Promise<ExpectedSnapshot | null> {
   const node = await tx.node.findFirst({
     where: { id: nodeId, removedAt: null },
     select: { id: true, generation: true, subnet: true, sealingKey: true },
@@ -63,6 +71,7 @@ async function load(tx: Db, nodeId: string): Promise<ExpectedSnapshot | null> {
     allocations: rows.map(expectedAllocation),
     work: await workOffers(tx, nodeId),
     keptImages: await keptImages(tx, nodeId),
+    mesh: await meshNodes(tx, now),
   };
 }
 

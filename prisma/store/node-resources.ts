@@ -4,9 +4,11 @@ import Value from 'typebox/value';
 import type { NodeResource } from '../../core/contract/resources.ts';
 import { Capability, NodeResources } from '../../core/contract/status.ts';
 import { containerCidr, wireguardAddress, type AddressPools } from '../../core/node/addresses.ts';
+import { meshStanding, type MeshNode } from '../../core/mesh/mesh.ts';
 import { isLive } from '../../core/node/liveness.ts';
 import type { Db, Prisma } from '../client.ts';
 import { iso } from './iso.ts';
+import { meshNodes } from './mesh.ts';
 
 export interface NodeView {
   pools: AddressPools;
@@ -24,16 +26,18 @@ type NodeRow = Prisma.NodeGetPayload<{ include: typeof include }>;
 /** By name. Removed ones are left out. */
 export async function nodeResources(db: Db, view: NodeView): Promise<NodeResource[]> {
   const rows = await db.node.findMany({ where: { removedAt: null }, include, orderBy: { name: 'asc' } });
-  return rows.map((row) => nodeResource(row, view));
+  const mesh = await meshNodes(db, view.now);
+  return rows.map((row) => nodeResource(row, { ...view, mesh }));
 }
 
 /** Null when there is none of this id, or it was removed. */
 export async function findNodeResource(db: Db, id: string, view: NodeView): Promise<NodeResource | null> {
   const row = await db.node.findFirst({ where: { id, removedAt: null }, include });
-  return row === null ? null : nodeResource(row, view);
+  return row === null ? null : nodeResource(row, { ...view, mesh: await meshNodes(db, view.now) });
 }
 
-function nodeResource(row: NodeRow, { pools, now }: NodeView): NodeResource {
+function nodeResource(row: NodeRow, { pools, now, mesh }: NodeView & { mesh: readonly MeshNode[] }): NodeResource {
+  const self = mesh.find(({ id }) => id === row.id);
   return {
     id: row.id,
     name: row.name,
@@ -43,6 +47,7 @@ function nodeResource(row: NodeRow, { pools, now }: NodeView): NodeResource {
     containerCidr: containerCidr(pools, row.subnet),
     wireguardAddress: wireguardAddress(pools, row.subnet),
     publicAddress: row.publicAddress,
+    mesh: self === undefined ? null : meshStanding(self, mesh),
     // What is only shown and is not as expected is left out: it hides nothing else.
     capabilities: Value.Check(Capabilities, row.capabilities) ? row.capabilities : [],
     resources: Value.Check(NodeResources, row.resources) ? row.resources : null,

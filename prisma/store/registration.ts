@@ -2,6 +2,7 @@
 import type { RegisteredNode, RegistrationFacts, RegistrationKeys } from '../../core/node/registration.ts';
 import type { Db, Node } from '../client.ts';
 import { lockPlacement, lockSubnets } from './locks.ts';
+import { bumpMesh, nowhere } from './mesh.ts';
 import { touchRollouts } from './rollouts.ts';
 
 export interface NewRegistrationToken {
@@ -59,7 +60,7 @@ export async function createNode(db: Db, { revive, ...node }: NewNode): Promise<
   if (revive === null) return db.node.create({ data: node });
   return db.node.update({
     where: { id: revive },
-    data: { ...node, removedAt: null, cordonedAt: null, generation: { increment: 1 } },
+    data: { ...node, ...nowhere, removedAt: null, cordonedAt: null, generation: { increment: 1 } },
   });
 }
 
@@ -86,6 +87,7 @@ export async function removeNode(db: Db, id: string, at: Date): Promise<Node | n
     where: { nodeId: id, status: { in: ['offered', 'claimed'] } },
     data: { status: 'expired', credentialSealed: null },
   });
+  await bumpMesh(db);
   const { _min: lowest } = await db.node.aggregate({ _min: { subnet: true } });
   await db.node.update({
     where: { id },
@@ -93,7 +95,7 @@ export async function removeNode(db: Db, id: string, at: Date): Promise<Node | n
       name: `${node.name} (removed, ${id})`,
       subnet: Math.min(lowest.subnet ?? 0, 0) - 1,
       removedAt: at,
-      generation: { increment: 1 },
+      ...nowhere,
     },
   });
   await loseAllocations(db, node, at);

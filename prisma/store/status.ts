@@ -1,6 +1,7 @@
 /** What an agent reports, written in one statement that is scoped by its node: other nodes' allocations are out of reach (P61). */
 import type { Pool, QueryConfig, QueryResultRow } from 'pg';
 import type { Capability, NodeResources } from '../../core/contract/status.ts';
+import type { MeshPlace } from '../../core/mesh/place.ts';
 import { isWriteConflict } from '../conflict.ts';
 
 /** One container of the report, as its allocation's row takes it. */
@@ -45,6 +46,8 @@ export interface TakenReport {
   lost: { id: string; version: number }[];
   /** Reported, but no allocation of this node. */
   refused: string[];
+  /** Where the node is placed in the mesh as yet. */
+  place: MeshPlace;
 }
 
 /** Epochs remembered per node: a report is at most two clock windows late, and an agent starts less often than that. */
@@ -55,7 +58,9 @@ const statement = `
     SELECT * FROM jsonb_to_recordset($2::jsonb) AS r(
       id uuid, observed text, health text, detail text, "detailCode" text, "lastLog" jsonb, restarts int)
   ), before AS (
-    SELECT id, "statusEpoch", "pastEpochs", "lastSeenAt", capabilities, "buildSlots", "appliedGeneration"
+    SELECT id, "statusEpoch", "pastEpochs", "lastSeenAt", capabilities, "buildSlots", "appliedGeneration",
+      jsonb_build_object(
+        'ownAddress', "ownAddress", 'seenAddress', "seenAddress", 'listenPort', "listenPort", 'endpoint', endpoint) AS place
     FROM "Node" WHERE id = $1::uuid AND "removedAt" IS NULL AND CASE
       WHEN "statusEpoch" = $3::text THEN "statusSequence" < $4::bigint
       ELSE NOT $3::text = ANY ("pastEpochs")
@@ -79,7 +84,8 @@ const statement = `
       "buildSlots" = $13::int
     FROM before WHERE "Node".id = before.id
     RETURNING generation, "Node"."appliedGeneration" > before."appliedGeneration" AS advanced, before."lastSeenAt",
-      before.capabilities <> $11::jsonb OR before."buildSlots" < $13::int AS "capabilitiesChanged", before."statusEpoch" <> $3::text AS restarted
+      before.capabilities <> $11::jsonb OR before."buildSlots" < $13::int AS "capabilitiesChanged", before."statusEpoch" <> $3::text AS restarted,
+      before.place
   ), changed AS (
     UPDATE "Allocation" SET
       observed = reported.observed::"AllocationObserved", health = reported.health::"AllocationHealth",
@@ -114,7 +120,7 @@ const statement = `
     UPDATE "Rollout" SET "factsVersion" = "factsVersion" + 1 FROM movable WHERE "Rollout".id = movable.id
     RETURNING "Rollout".id, "factsVersion"
   )
-  SELECT generation, "lastSeenAt", "capabilitiesChanged", restarted,
+  SELECT generation, "lastSeenAt", "capabilitiesChanged", restarted, place,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'factsVersion', "factsVersion")), '[]') FROM moved) AS moved,
     (SELECT coalesce(array_agg(reported.id::text), '{}') FROM reported WHERE NOT EXISTS (
       SELECT 1 FROM "Allocation" WHERE "Allocation".id = reported.id AND "nodeId" = $1::uuid)) AS refused

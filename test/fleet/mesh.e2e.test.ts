@@ -70,6 +70,7 @@ async function join(host: number, network?: Network): Promise<Member> {
     keys,
     dataDir: machine.dir,
     userspace,
+    greet: () => undefined,
     log: () => undefined,
   });
   return { machine, node, link, container };

@@ -85,7 +85,7 @@ export async function openTestApi({ config, beside }: TestApiOptions = {}): Prom
     now: () => clock.now,
   };
   const api = startApi(deps);
-  const fastify = Fastify();
+  const fastify = Fastify({ trustProxy: 'loopback' });
   await api.register(fastify);
   await fastify.ready();
   return {

@@ -187,7 +187,7 @@ export async function makeAgent(
     },
     beat: () => agent.report(last),
     async expected() {
-      const snapshot = await loadExpectedSnapshot(database, id);
+      const snapshot = await loadExpectedSnapshot(database, id, now());
       return (snapshot?.allocations ?? []).map(({ allocationId, ip, serviceName }) => ({
         id: allocationId,
         ip,

@@ -35,7 +35,7 @@ function bytes(text: string): Uint8Array<ArrayBuffer> {
 
 /** What the allocations of the environment are expected to run with. */
 async function expected() {
-  const snapshot = await loadExpectedSnapshot(world.database, agent.id);
+  const snapshot = await loadExpectedSnapshot(world.database, agent.id, world.now());
   const ids = await world.database.db.allocation.findMany({ where: { service: { environmentId } } });
   return (snapshot?.allocations ?? [])
     .filter(({ allocationId }) => ids.some(({ id }) => id === allocationId))
