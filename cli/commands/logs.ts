@@ -5,11 +5,11 @@ import Type from 'typebox';
 import { LogPage, ProjectResource } from '../../core/contract/resources.ts';
 import { InputError } from '../../platform/errors/errors.ts';
 import type { ApiClient } from '../client.ts';
+import { chooseService, type ServiceFlags } from '../logs/choose-service.ts';
 import { terminalLines } from './log-lines.ts';
 import { asking, connected, print, type AskOptions } from './shared.ts';
 
-interface LogsOptions extends AskOptions {
-  environment?: string;
+interface LogsOptions extends AskOptions, ServiceFlags {
   build?: string;
   lines: string;
   follow?: true;
@@ -17,38 +17,9 @@ interface LogsOptions extends AskOptions {
 
 const ProjectList = Type.Object({ projects: Type.Array(ProjectResource) });
 
-interface Candidate {
-  id: string;
-  name: string;
-  where: string;
-  environment: string;
-}
-
-async function findService(api: ApiClient, name: string, environment: string | undefined): Promise<Candidate> {
+async function findService(api: ApiClient, name: string, options: LogsOptions): Promise<string> {
   const { projects } = await api.call({ method: 'GET', path: '/api/v1/projects', answer: ProjectList });
-  const all = projects.flatMap((project) =>
-    project.environments.flatMap((each) =>
-      each.services.map((service): Candidate => ({
-        id: service.id,
-        name: service.name,
-        environment: each.name,
-        where: `${project.repository} ${each.name} ${service.name}`,
-      })),
-    ),
-  );
-  const fitting = all.filter(
-    (each) => each.name === name && (environment === undefined || each.environment === environment),
-  );
-  const [only] = fitting;
-  if (only !== undefined && fitting.length === 1) return only;
-  const among = (fitting.length === 0 ? all : fitting).map(({ where }) => `  ${where}`).join('\n');
-  throw new InputError(
-    fitting.length === 0 ? 'service_unknown' : 'service_ambiguous',
-    fitting.length === 0
-      ? `There is no service "${name}"${environment === undefined ? '' : ` in ${environment}`}. There are:\n${among}`
-      : `"${name}" is the name of several services; choose one with --environment:\n${among}`,
-    { path: 'SERVICE' },
-  );
+  return chooseService(projects, name, options).id;
 }
 
 function pagePrinter(options: LogsOptions): (page: LogPage) => void {
@@ -66,7 +37,7 @@ async function logs(service: string | undefined, options: LogsOptions): Promise<
   const path =
     service === undefined
       ? `/api/v1/builds/${encodeURIComponent(options.build ?? '')}/log`
-      : `/api/v1/services/${(await findService(api, service, options.environment)).id}/logs`;
+      : `/api/v1/services/${await findService(api, service, options)}/logs`;
   const read = (query: Record<string, string>): Promise<LogPage> =>
     api.call({ method: 'GET', path: `${path}?${new URLSearchParams(query).toString()}`, answer: LogPage });
   const printPage = pagePrinter(options);
@@ -91,6 +62,7 @@ export function logsCommand(): Command {
   return asking(new Command('logs').argument('[service]', 'name of a service'))
     .description('show the log of a service or a build')
     .addOption(new Option('-e, --environment <name>', 'when several environments have the service'))
+    .addOption(new Option('-r, --repository <owner/name>', 'when several repositories have the service'))
     .addOption(new Option('--build <id>', 'the log of this build instead'))
     .addOption(new Option('-n, --lines <number>', 'how many of the last lines').default('100').argParser(lineCount))
     .addOption(new Option('-f, --follow', 'go on with what comes'))
@@ -100,6 +72,7 @@ export function logsCommand(): Command {
 Examples:
   landfall logs web                       the last 100 lines of web
   landfall logs web -e staging -f         and what comes
+  landfall logs web -r acme/shop          of one repository, where several have a web
   landfall logs --build 0199…             of a build`,
     )
     .action(logs);
