@@ -69,7 +69,9 @@ function usedBy({ version, usedBy: uses }: SecretList['secrets'][number]): strin
   return names.length === 0 ? '–' : names.join(', ');
 }
 
-export function renderSecrets({ secrets, missing }: SecretList, environment: string, now: Date): string {
+type RenderedEnvironment = Pick<ChosenEnvironment, 'name' | 'repository'>;
+
+export function renderSecrets({ secrets, missing }: SecretList, environment: RenderedEnvironment, now: Date): string {
   const table = renderTable(
     ['name', 'service', 'version', 'set', 'by', 'used by'],
     secrets.map((secret) => [
@@ -83,9 +85,9 @@ export function renderSecrets({ secrets, missing }: SecretList, environment: str
   );
   const lacking = missing.map(
     ({ service, name }) =>
-      `${service} needs ${name}, which is not set: landfall secret set ${name} --environment ${environment}`,
+      `${service} needs ${name}, which is not set: landfall secret set ${name} --environment ${environment.name} --repository ${environment.repository}`,
   );
-  const first = secrets.length === 0 ? `${environment} has no secrets.` : table;
+  const first = secrets.length === 0 ? `${environment.name} has no secrets.` : table;
   return [first, ...lacking].join('\n');
 }
 
@@ -94,7 +96,7 @@ async function list(options: SecretOptions): Promise<void> {
   const environment = await environmentOf(api, options);
   const path = `/api/v1/environments/${environment.id}/secrets`;
   const answer = await api.call({ method: 'GET', path, answer: SecretList });
-  printAnswer(options, answer, () => renderSecrets(answer, environment.name, new Date()));
+  printAnswer(options, answer, () => renderSecrets(answer, environment, new Date()));
 }
 
 async function remove(name: string, options: SecretOptions): Promise<void> {

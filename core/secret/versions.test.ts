@@ -56,21 +56,23 @@ describe('newPins', () => {
 });
 
 describe('missingSentence', () => {
+  const production = { environment: 'production', repository: 'acme/shop' };
+
   it('says who needs what, where it lacks and how to set it', () => {
-    expect(missingSentence([web('TOKEN')], [], 'production')).toBe(
-      'web needs the secret TOKEN, which production does not have. Set it with: landfall secret set TOKEN --environment production',
+    expect(missingSentence([web('TOKEN')], [], production)).toBe(
+      'web needs the secret TOKEN, which production does not have. Set it with: landfall secret set TOKEN --environment production --repository acme/shop',
     );
   });
 
   it('names everything that lacks, once', () => {
     const services = [web('B', 'A', 'C'), { service: 'api', secrets: ['A', 'OK'] }];
-    expect(missingSentence(services, [version('1', 'OK')], 'staging')).toBe(
-      'api needs the secret A and web needs the secrets A, B and C, which staging does not have. Set each with: landfall secret set NAME --environment staging',
+    expect(missingSentence(services, [version('1', 'OK')], { ...production, environment: 'staging' })).toBe(
+      'api needs the secret A and web needs the secrets A, B and C, which staging does not have. Set each with: landfall secret set NAME --environment staging --repository acme/shop',
     );
   });
 
   it('is silent when nothing lacks', () => {
-    expect(missingSentence([web('TOKEN'), web()], [version('1', 'TOKEN')], 'production')).toBeNull();
+    expect(missingSentence([web('TOKEN'), web()], [version('1', 'TOKEN')], production)).toBeNull();
   });
 });
 

@@ -35,11 +35,14 @@ export function newPins(service: PinnedService, inForce: readonly SecretVersion[
   return next.every(({ name, secretId }) => before.get(name) === secretId) ? null : next;
 }
 
+/** `repository` is `owner/name`. */
+export type SecretPlace = { environment: string; repository: string };
+
 /** One sentence for what these services lack and how it is set; null when they lack nothing. */
 export function missingSentence(
   services: readonly NeedsSecrets[],
   inForce: readonly SecretVersion[],
-  environment: string,
+  { environment, repository }: SecretPlace,
 ): string | null {
   const lacking = services
     .map((needs) => ({ service: needs.service, names: resolveSecrets(needs, inForce).missing }))
@@ -50,7 +53,7 @@ export function missingSentence(
   const all = [...new Set(lacking.flatMap(({ names }) => names))];
   const [only] = all;
   const set = all.length === 1 ? `Set it with: landfall secret set ${only}` : 'Set each with: landfall secret set NAME';
-  return `${needs}, which ${environment} does not have. ${set} --environment ${environment}`;
+  return `${needs}, which ${environment} does not have. ${set} --environment ${environment} --repository ${repository}`;
 }
 
 function the(names: readonly string[]): string {

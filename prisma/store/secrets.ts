@@ -91,9 +91,10 @@ export async function missingSecrets(
   const needs = needsOf(intent.config).filter(({ secrets }) => secrets.length > 0);
   if (needs.length === 0) return null;
   await lockSecrets(db, intent.environmentId);
-  const { name } = await db.environment.findUniqueOrThrow({
+  const { name, project } = await db.environment.findUniqueOrThrow({
     where: { id: intent.environmentId },
-    select: { name: true },
+    select: { name: true, project: { select: { repository: { select: { owner: true, name: true } } } } },
   });
-  return missingSentence(needs, await secretsInForce(db, intent.environmentId), name);
+  const repository = `${project.repository.owner}/${project.repository.name}`;
+  return missingSentence(needs, await secretsInForce(db, intent.environmentId), { environment: name, repository });
 }

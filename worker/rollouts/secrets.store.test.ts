@@ -66,8 +66,8 @@ describe('a secret that is missing', () => {
     const serving = await lastRollout();
     const sha = await project.commit();
     const intentId = await push(world, project, { sha, ...withSecrets('DATABASE_PASSWORD') });
-    const sentence =
-      'web needs the secret DATABASE_PASSWORD, which production does not have. Set it with: landfall secret set DATABASE_PASSWORD --environment production';
+    const repository = `${project.owner}/${project.name}`;
+    const sentence = `web needs the secret DATABASE_PASSWORD, which production does not have. Set it with: landfall secret set DATABASE_PASSWORD --environment production --repository ${repository}`;
     expect(await intentOf(intentId)).toMatchObject({
       ...{ status: 'failed', reasonCode: 'secret_missing', reason: sentence },
       ...{ builds: [], rollouts: [] },
