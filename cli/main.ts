@@ -55,7 +55,11 @@ async function main(argv: string[]): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) process.exit(error.exitCode);
     const explained = explain(error);
-    if (explained === null) throw error;
+    if (explained === null) {
+      // Whatever was started by then would keep the process, which nobody could end any more.
+      console.error(error);
+      process.exit(1);
+    }
     const { code, message, hint } = explained;
     if (argv.includes('--json')) console.error(JSON.stringify({ error: { code, message, hint } }));
     else console.error(hint === null ? message : `${message}\n${hint}`);

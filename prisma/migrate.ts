@@ -21,7 +21,7 @@ interface Applied {
 export async function migrate(url: string, directory: string = migrationsDir): Promise<string[]> {
   const migrations = await readMigrations(directory);
   const client = new pg.Client({ connectionString: url, application_name: 'landfall migrate' });
-  await client.connect();
+  await connect(client, url);
   try {
     // The common start: nothing to do, and no engine to load.
     if (isCurrent(migrations, await readApplied(client))) return [];
@@ -31,6 +31,18 @@ export async function migrate(url: string, directory: string = migrationsDir): P
     return isCurrent(migrations, applied) ? [] : await apply(url, directory, migrations);
   } finally {
     await client.end();
+  }
+}
+
+async function connect(client: pg.Client, url: string): Promise<void> {
+  try {
+    await client.connect();
+  } catch (cause) {
+    const message = `PostgreSQL at ${new URL(url).host} cannot be reached: ${messageOf(cause)}`;
+    throw new StalledError('database_unreachable', message, {
+      hint: 'DATABASE_URL says where it is, and under whose name. See that it runs and takes connections.',
+      cause,
+    });
   }
 }
 

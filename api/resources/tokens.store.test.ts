@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AccessTokenList, AccessTokenMade } from '../../core/contract/access-tokens.ts';
 import type { LogPage } from '../../core/contract/resources.ts';
+import { hashToken } from '../../platform/crypto/hash.ts';
+import { replaceConfiguredToken } from '../../prisma/store/access-tokens.ts';
 import { useBearer, useTestApi } from '../../test/store/api.ts';
 import { makeWorld, sha } from '../../test/store/rows.ts';
 
@@ -63,6 +65,14 @@ describe('access tokens', () => {
     expect((await add('dave')).status).toBe(200);
     expect((await add('LANDFALL_ACCESS_TOKEN')).status).toBe(400);
   });
+});
+
+it('the token that the server is configured with is not revoked, which nobody could take back', async () => {
+  const { db } = api.database;
+  const { token } = await replaceConfiguredToken(db, hashToken('configured'), api.clock.now);
+  const refused = await call(`/tokens/${token!.id}`, { method: 'DELETE' });
+  expect([refused.status, await refused.json()]).toMatchObject([409, { error: { code: 'token_configured' } }]);
+  expect((await call('/tokens', { headers: { authorization: 'Bearer configured' } })).status).toBe(200);
 });
 
 describe('a revoked access token', () => {

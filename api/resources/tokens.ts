@@ -7,6 +7,7 @@ import { ApiError } from '../../platform/errors/api-codes.ts';
 import { transaction, type AccessToken } from '../../prisma/client.ts';
 import {
   accessTokens,
+  configuredName,
   createAccessToken,
   findAccess,
   lockAccessTokens,
@@ -79,6 +80,8 @@ async function add({ database, now }: ApiDeps, actor: string, name: string): Pro
 async function revoke({ database, now }: ApiDeps, actor: string, id: string): Promise<void> {
   const at = now();
   await transaction(database, async (tx) => {
+    // It would be refused for good by a server that holds it, and whoever starts that server has no other.
+    if ((await findAccess(tx, { id }))?.name === configuredName) throw new ApiError('token_configured');
     const revoked = await revokeAccessToken(tx, id, at);
     if (revoked === null) throw new ApiError('not_found');
     const event = { actor, action: 'token.revoked', subject: `token:${id}`, at };

@@ -182,14 +182,17 @@ function logLevel(variables: Variables): LogLevel {
 /** What a header carries as a bearer token (RFC 6750). */
 const bearerToken = /^[A-Za-z0-9._~+/-]+=*$/;
 
+/** Whoever guesses it may do everything. */
+const shortestToken = 20;
+
 function accessToken(variables: Variables): string | null {
-  const token = optional(variables, 'LANDFALL_ACCESS_TOKEN');
-  if (token === null || bearerToken.test(token)) return token;
-  throw wrong(
-    'LANDFALL_ACCESS_TOKEN',
-    'has characters that no header carries',
-    'Make one of letters and digits, for example with: openssl rand -hex 24.',
-  );
+  const name = 'LANDFALL_ACCESS_TOKEN';
+  const advice = 'Make one with: openssl rand -hex 24.';
+  const token = optional(variables, name);
+  if (token === null) return null;
+  if (!bearerToken.test(token)) throw wrong(name, 'has characters that no header carries', advice);
+  if (token.length < shortestToken) throw wrong(name, `is shorter than ${shortestToken} characters`, advice);
+  return token;
 }
 
 const gibibyte = 1024 ** 3;

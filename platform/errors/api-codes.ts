@@ -22,6 +22,11 @@ export const apiErrors = {
   signature_replayed: { status: 401, message: 'This request was seen before; sign every request anew.' },
   node_removed: { status: 403, message: 'This node was removed; register it again under a new token.' },
 
+  token_configured: {
+    status: 409,
+    message:
+      'The server is configured with this token. To revoke it, give LANDFALL_ACCESS_TOKEN another value, or none, and start the server again.',
+  },
   token_missing: { status: 401, message: 'Registration needs a token; `landfall node add` prints one.' },
   token_unknown: { status: 401, message: 'This registration token is not known; `landfall node add` prints one.' },
   token_expired: { status: 401, message: 'This registration token is older than 24 hours; make a new one.' },

@@ -12,7 +12,8 @@ import {
 } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { InputError } from '../errors/errors.ts';
+import { messageOf } from '../errors/classify.ts';
+import { InputError, StalledError } from '../errors/errors.ts';
 
 /** BullMQ's name for the schema of its tables when it is handed a pool. */
 const schema = 'bullmq';
@@ -72,7 +73,10 @@ async function openPostgres(url: string, { onError, poolSize }: BackendOptions):
   pool.on('error', onError);
   // BullMQ describes a pool by the few methods that it calls, with arguments narrower than pg's own.
   const connection = pool as unknown as PgPool;
-  const client = await pool.connect();
+  const client = await pool.connect().catch(async (cause: unknown) => {
+    await pool.end();
+    throw unreachable('PostgreSQL', url, cause);
+  });
   await runMigrations(client, schema).finally(() => client.release());
   return {
     openQueue: (name) => new Queue(name, { connection }, createPostgresBackend).on('error', onError),
@@ -89,8 +93,18 @@ async function openRedis(url: string, { onError }: BackendOptions): Promise<Queu
   // Who adds a job hears of it when Redis is away; who works waits for its return.
   const producer = new Redis(url, { maxRetriesPerRequest: 1, commandTimeout: 5_000, lazyConnect: true });
   const consumer = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
-  for (const connection of [producer, consumer]) connection.on('error', onError);
-  await Promise.all([producer.connect(), consumer.connect()]);
+  // The rejection says only that the connection is closed.
+  let why: unknown = null;
+  const first = (error: Error): void => void (why ??= error);
+  for (const connection of [producer, consumer]) connection.on('error', first);
+  try {
+    await Promise.all([producer.connect(), consumer.connect()]);
+  } catch (cause) {
+    producer.disconnect();
+    consumer.disconnect();
+    throw unreachable('Redis', url, why ?? cause);
+  }
+  for (const connection of [producer, consumer]) connection.off('error', first).on('error', onError);
   return {
     openQueue: (name) => new Queue(name, { connection: producer, prefix: redisPrefix }).on('error', onError),
     openWorker: (name, run, worker) =>
@@ -102,4 +116,13 @@ async function openRedis(url: string, { onError }: BackendOptions): Promise<Queu
       await Promise.all([producer.quit(), consumer.quit()]);
     },
   };
+}
+
+/** Without what a URL may hold of passwords. */
+function unreachable(what: string, url: string, cause: unknown): StalledError {
+  const { host } = new URL(url);
+  return new StalledError('queue_unreachable', `The queue cannot be reached: ${what} at ${host}: ${messageOf(cause)}`, {
+    hint: 'QUEUE_URL says where it is; without it the database carries the queue. See that it runs and takes connections.',
+    cause,
+  });
 }
