@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import Value from 'typebox/value';
 import { rolloutStages } from '../rollout/stage.ts';
-import { maxWritesPerDeploy, owedWrites } from './owed.ts';
+import { maxWritesPerDeploy, movedWrites, owedWrites } from './owed.ts';
 import { writePayloads, type Write } from './writes.ts';
 import type { BuildReport, IntentReport, RolloutReport } from './view.ts';
 
@@ -323,6 +323,41 @@ describe('owedWrites', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('movedWrites', () => {
+  const told = 'http://10.70.0.2:8080/';
+  const url = 'http://10.70.0.9:8080/';
+  const ended: IntentReport = {
+    ...intent,
+    status: 'succeeded',
+    builds: [built],
+    rollouts: [running],
+    environmentUrl: url,
+  };
+
+  it('names the new address on the deployment and its check run, under keys of the rollout', () => {
+    const writes = movedWrites(ended, { told, rolloutId: 'r2' }, now);
+    expect(short(writes)).toEqual(['i1:status:moved:r2', 'i1:check:moved:r2']);
+    for (const { kind, payload } of writes) expect([...Value.Errors(writePayloads[kind], payload)]).toEqual([]);
+    expect(pick(writes, 'createDeploymentStatus').body).toMatchObject({ state: 'success', environment_url: url });
+    const { body } = pick(writes, 'updateCheckRun');
+    expect([body.status, body.conclusion]).toEqual(['completed', 'success']);
+    expect(body.output.summary).toContain('Serving at http://10.70.0.9:8080/');
+  });
+
+  it('has nothing to say of the same address, or of none', () => {
+    expect(movedWrites(ended, { told: url, rolloutId: 'r2' }, now)).toEqual([]);
+    expect(movedWrites({ ...ended, environmentUrl: null }, { told, rolloutId: 'r2' }, now)).toEqual([]);
+  });
+
+  it('still names the address when the rollouts of the deploy are history', () => {
+    const writes = movedWrites({ ...ended, rollouts: [] }, { told, rolloutId: 'r2' }, now);
+    expect(short(writes)).toEqual(['i1:status:moved:r2']);
+    expect(pick(writes, 'createDeploymentStatus').body).toMatchObject({
+      ...{ environment_url: url, description: 'Deployed to production' },
+    });
   });
 });
 

@@ -74,13 +74,37 @@ function closing(intent: IntentReport, { verdict, used, now }: { verdict: Verdic
  * and what is asked for has a check run of its own. Null when there is no end. `because`: the delivery that asked.
  */
 export function endToldAgain(intent: IntentReport, because: string, now: Date): Write | null {
+  const wasTold = intent.owed.some(({ key }) => key === `intent:${intent.id}:check:final`);
+  return wasTold ? endToldAs(intent, `again:${because}`, now) : null;
+}
+
+function endToldAs(intent: IntentReport, as: string, now: Date): Write | null {
   const verdict = verdictOf(intent);
-  if (verdict === null || !intent.owed.some(({ key }) => key === `intent:${intent.id}:check:final`)) return null;
+  if (verdict === null) return null;
   const write = updateCheckRun(intent, verdict, now);
   // GitHub would add annotations to those that it has.
   const { annotations: _annotations, ...output } = write.payload.body.output;
   const payload = { ...write.payload, body: { ...write.payload.body, output } };
-  return { ...write, key: `intent:${intent.id}:check:again:${because}`, payload };
+  return { ...write, key: `intent:${intent.id}:check:${as}`, payload };
+}
+
+/**
+ * A rollout that no push asked for may have moved what serves: the deployment that is current, and its check run, name the address where
+ * it is found now. The deploy has had its writes; these are the rollout's. `told`: the address that was named last.
+ */
+export function movedWrites(
+  intent: IntentReport,
+  { told, rolloutId }: { told: string | null; rolloutId: string },
+  now: Date,
+): Write[] {
+  const url = intent.environmentUrl;
+  if (url === null || url === told) return [];
+  const verdict = verdictOf(intent);
+  const status = deploymentStatus(intent, 'success', verdict?.title ?? `Deployed to ${intent.environment}`);
+  const payload = { ...status.payload, body: { ...status.payload.body, environment_url: url } };
+  const moved = { ...status, key: `intent:${intent.id}:status:moved:${rolloutId}`, payload };
+  const check = endToldAs(intent, `moved:${rolloutId}`, now);
+  return check === null ? [moved] : [moved, check];
 }
 
 function createCheckRun(intent: IntentReport): Write {

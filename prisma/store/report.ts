@@ -2,11 +2,12 @@
 import Type from 'typebox';
 import Value from 'typebox/value';
 import { Annotation } from '../../core/contract/work.ts';
-import { endToldAgain, owedWrites } from '../../core/report/owed.ts';
+import { endToldAgain, movedWrites, owedWrites } from '../../core/report/owed.ts';
 import type { BuildReport, IntentReport, RolloutReport } from '../../core/report/view.ts';
 import type { Write } from '../../core/report/writes.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
 import type { Build, Db, Intent, Rollout } from '../client.ts';
+import { lockIntentRow } from './locks.ts';
 import { readLogTail } from './logs.ts';
 import { owe, type Lane } from './outbox.ts';
 import { safeNumber } from './safe-number.ts';
@@ -225,4 +226,73 @@ export async function reportEndAgain(
   const write = endToldAgain(await intentReport(db, row, context), deliveryGuid, context.now);
   if (write === null) return null;
   return owe(db, safeNumber(row.installationId), [{ ...write, subject: `intent:${intentId}` }]);
+}
+
+interface CurrentRow {
+  intentId: string;
+  /** Configured: it stays where it is. */
+  url: string | null;
+  environmentId: string;
+}
+
+/** The newest deployment that is still said to serve in the environment of this rollout. */
+async function currentDeployment(db: Db, rolloutId: string): Promise<CurrentRow | null> {
+  const [row] = await db.$queryRaw<CurrentRow[]>`
+    SELECT deployment."intentId", environment.url, environment.id AS "environmentId"
+    FROM "Rollout" AS rollout
+      JOIN "Service" AS service ON service.id = rollout."serviceId"
+      JOIN "Environment" AS environment ON environment.id = service."environmentId"
+      JOIN "GithubDeployment" AS deployment ON deployment."environmentId" = environment.id AND deployment.state = 'success'
+      JOIN "Intent" AS intent ON intent.id = deployment."intentId"
+    WHERE rollout.id = ${rolloutId}::uuid AND environment."removedAt" IS NULL
+    ORDER BY intent."finishedAt" DESC NULLS LAST, intent.id DESC LIMIT 1`;
+  return row ?? null;
+}
+
+/** Whether it still is; a newer deploy sets it inactive only after this transaction. */
+async function staysCurrent(db: Db, intentId: string): Promise<boolean> {
+  if ((await lockIntentRow(db, intentId)) === null) return false;
+  const rows = await db.$queryRaw<unknown[]>`
+    SELECT 1 FROM "GithubDeployment" WHERE "intentId" = ${intentId}::uuid AND state = 'success' FOR NO KEY UPDATE`;
+  return rows.length > 0;
+}
+
+/** Of the first replica that serves and listens, whichever rollout made it. */
+async function servingAddress(db: Db, environmentId: string): Promise<string | null> {
+  const rows = await db.$queryRaw<{ ip: string; spec: unknown }[]>`
+    SELECT DISTINCT ON (service.name) allocation.ip, release.spec
+    FROM "Service" AS service
+      JOIN "Release" AS release ON release.id = service."servingReleaseId"
+      JOIN "Allocation" AS allocation ON allocation."serviceId" = service.id AND allocation."releaseId" = release.id
+    WHERE service."environmentId" = ${environmentId}::uuid AND service."removedAt" IS NULL AND allocation.desired = 'running'
+    ORDER BY service.name, allocation.replica, allocation.id DESC`;
+  for (const { ip, spec } of rows) if (Value.Check(Port, spec)) return `${ip}:${spec.port}`;
+  return null;
+}
+
+/** The `environment_url` that GitHub was told last, or is about to be. */
+async function toldUrl(db: Db, intentId: string): Promise<string | null> {
+  const [row] = await db.$queryRaw<{ url: string | null }[]>`
+    SELECT payload -> 'body' ->> 'environment_url' AS url FROM "OutboxWrite"
+    WHERE subject = ${`intent:${intentId}`} AND kind = 'createDeploymentStatus' AND status IN ('pending', 'sent')
+    ORDER BY id DESC LIMIT 1`;
+  return row?.url ?? null;
+}
+
+/**
+ * Owes GitHub where the current deployment is found after this rollout, which no intent asked for and which has ended. Null when nobody
+ * can open it there, or when that was told.
+ */
+export async function reportMoved(db: Db, rolloutId: string, context: ReportContext): Promise<Lane | null> {
+  const current = await currentDeployment(db, rolloutId);
+  if (current === null || current.url !== null || !(await staysCurrent(db, current.intentId))) return null;
+  const address = await servingAddress(db, current.environmentId);
+  const environmentUrl = address === null ? null : (context.containerUrl?.(address) ?? null);
+  if (environmentUrl === null) return null;
+  const told = await toldUrl(db, current.intentId);
+  const row = await loadIntent(db, current.intentId);
+  const report = { ...(await intentReport(db, row, context)), environmentUrl };
+  const subject = `intent:${row.id}`;
+  const writes = movedWrites(report, { told, rolloutId }, context.now).map((write) => ({ ...write, subject }));
+  return owe(db, safeNumber(row.installationId), writes);
 }

@@ -8,6 +8,7 @@ import { advanceRollout } from '../../platform/queue/jobs.ts';
 import { transaction, type Db } from '../../prisma/client.ts';
 import { lockPlacement } from '../../prisma/store/locks.ts';
 import { loadPlaceNodes } from '../../prisma/store/placement.ts';
+import { reportMoved } from '../../prisma/store/report.ts';
 import {
   loadRollout,
   recordWaiting,
@@ -18,7 +19,7 @@ import {
 } from '../../prisma/store/rollouts.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { settleIntent } from '../intents/settle.ts';
-import { wake, wakeAt } from '../wake.ts';
+import { wake, wakeAt, type Wakes } from '../wake.ts';
 import { movesOf, unreadable, type Moves } from './moves.ts';
 
 /** A rollout that others move every time it is looked at is left to them. */
@@ -32,7 +33,7 @@ type Step =
   | { kind: 'again' }
   /** `factsVersion`: the rollout's, as it was read. */
   | { kind: 'rests'; wakeAt: Date | null; factsVersion: number }
-  | { kind: 'ended'; serviceId: string; intentId: string | null };
+  | { kind: 'ended'; rolloutId: string; serviceId: string; intentId: string | null };
 
 async function placementFor(
   deps: WorkerDeps,
@@ -68,7 +69,7 @@ async function step(deps: WorkerDeps, tx: Db, rolloutId: string): Promise<Step> 
     return { kind: 'rests', wakeAt: rest?.wakeAt ?? null, factsVersion };
   }
   await writeStep(tx, snapshot, { transitions, effects, at });
-  return isTerminal(last.to) ? { kind: 'ended', serviceId, intentId } : { kind: 'again' };
+  return isTerminal(last.to) ? { kind: 'ended', rolloutId, serviceId, intentId } : { kind: 'again' };
 }
 
 async function stepOnce(deps: WorkerDeps, rolloutId: string): Promise<Step> {
@@ -81,12 +82,22 @@ async function stepOnce(deps: WorkerDeps, rolloutId: string): Promise<Step> {
 }
 
 /**
- * What follows from its end: for its intent, and for the newer ones that wait for it. Transactions of their own, because an intent is taken
- * before a rollout (prisma/store/locks.ts); the sweep does the same when it never comes to that.
+ * What follows from its end: for the newer ones that wait for it, and for its intent, or else for the deployment that it may have moved.
+ * Transactions of their own, because an intent is taken before a rollout (prisma/store/locks.ts); the sweep does the same for rollouts
+ * and intents when it never comes to that.
  */
-async function follow(deps: WorkerDeps, { serviceId, intentId }: Extract<Step, { kind: 'ended' }>): Promise<void> {
+async function follow(
+  deps: WorkerDeps,
+  { rolloutId, serviceId, intentId }: Extract<Step, { kind: 'ended' }>,
+): Promise<void> {
   await wake(deps, { rollouts: await touchRollouts(deps.database.db, [serviceId]), owes: null });
-  if (intentId !== null) await wake(deps, await transaction(deps.database, (tx) => settleIntent(deps, tx, intentId)));
+  const told = (tx: Db) => (intentId === null ? tellMoved(deps, tx, rolloutId) : settleIntent(deps, tx, intentId));
+  await wake(deps, await transaction(deps.database, told));
+}
+
+async function tellMoved(deps: WorkerDeps, tx: Db, rolloutId: string): Promise<Wakes> {
+  const { consoleUrl, containerUrl } = deps;
+  return { rollouts: [], owes: await reportMoved(tx, rolloutId, { consoleUrl, containerUrl, now: deps.now() }) };
 }
 
 /** Moves the rollout as far as the facts allow, and asks to be called again when time alone can move it further. */

@@ -116,6 +116,78 @@ describe('a secret that is set', () => {
     expect((await intentOf(intentId)).status).toBe('succeeded');
   });
 
+  describe('and the address that GitHub shows', () => {
+    const statuses = async () => {
+      await world.queues.drain();
+      const { deployments, deploymentStatuses } = world.sandbox.state;
+      const ids = deployments.filter(({ repositoryId }) => repositoryId === project.repositoryId).map(({ id }) => id);
+      return ids.map((id) =>
+        deploymentStatuses
+          .filter(({ deploymentId }) => deploymentId === id)
+          .map(({ state, environmentUrl }) => [state, environmentUrl]),
+      );
+    };
+    const servingUrl = async () => {
+      const where = { service: { environmentId }, desired: 'running' as const };
+      return `http://${(await world.database.db.allocation.findFirstOrThrow({ where })).ip}:8080`;
+    };
+
+    it('is the one after the rollout, told once, and of the current deployment alone', async () => {
+      await set('TOKEN', 'one');
+      await deploy(world, project, [agent], withSecrets('TOKEN'));
+      const first = await servingUrl();
+      const sha = await project.commit();
+      await deploy(world, project, [agent], { sha, ...withSecrets('TOKEN') });
+      const second = await servingUrl();
+      await set('TOKEN', 'two');
+      await convergeAll(world, [agent]);
+      const third = await servingUrl();
+      await world.sweep();
+      expect(new Set([first, second, third]).size).toBe(3);
+      expect(await statuses()).toEqual([
+        [
+          ['in_progress', ''],
+          ['success', first],
+          ['inactive', ''],
+        ],
+        [
+          ['in_progress', ''],
+          ['success', second],
+          ['success', third],
+        ],
+      ]);
+      const summary = (await checkOf(sha))?.output.summary?.replaceAll('\\', '');
+      expect(summary).toContain(`Serving at ${third}`);
+    });
+
+    it('is set inactive with the deployment by the next deploy', async () => {
+      await set('TOKEN', 'one');
+      await deploy(world, project, [agent], withSecrets('TOKEN'));
+      await set('TOKEN', 'two');
+      await convergeAll(world, [agent]);
+      await deploy(world, project, [agent], withSecrets('TOKEN'));
+      const states = (await statuses()).map((each) => each.map(([state]) => state));
+      expect(states).toEqual([
+        ['in_progress', 'success', 'success', 'inactive'],
+        ['in_progress', 'success'],
+      ]);
+    });
+
+    it('stays when it is configured', async () => {
+      await set('TOKEN', 'one');
+      await deploy(world, project, [agent], withSecrets('TOKEN'));
+      await world.database.db.environment.update({
+        where: { id: environmentId },
+        data: { url: 'https://shop.example.com' },
+      });
+      const before = await statuses();
+      await set('TOKEN', 'two');
+      await convergeAll(world, [agent]);
+      expect(await lastRollout()).toMatchObject({ stage: 'running', intentId: null });
+      expect(await statuses()).toEqual(before);
+    });
+  });
+
   it('leaves the old value serving when the new one does not run', async () => {
     await set('TOKEN', 'one');
     await deploy(world, project, [agent], withSecrets('TOKEN'));
