@@ -13,9 +13,12 @@ export interface Connection {
 export class RefusedError extends Error {
   readonly code: string;
   readonly hint: string | null;
+  /** Of HTTP. */
+  readonly status: number;
 
-  constructor(answer: ErrorAnswer) {
+  constructor(answer: ErrorAnswer, status: number) {
     super(answer.error.message);
+    this.status = status;
     this.code = answer.error.code;
     this.hint = answer.error.hint;
   }
@@ -23,6 +26,15 @@ export class RefusedError extends Error {
 
 /** The control plane does not answer, or not as one. */
 export class UnreachableError extends Error {}
+
+/** Something answers, and not as this CLI expects: asking again does not help. */
+export class MismatchError extends UnreachableError {}
+
+/** Whether the same call may succeed later: the control plane is away, or is being started again. */
+export function isPassing(error: unknown): error is UnreachableError | RefusedError {
+  if (error instanceof RefusedError) return error.status >= 500;
+  return error instanceof UnreachableError && !(error instanceof MismatchError);
+}
 
 export interface Call<S extends TSchema> {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -37,9 +49,14 @@ export interface ApiClient {
 
 const deadlineMs = 30_000;
 
-async function send(connection: Connection, call: Call<TSchema>): Promise<Response> {
+interface Answer {
+  status: number;
+  text: string;
+}
+
+async function send(connection: Connection, call: Call<TSchema>): Promise<Answer> {
   try {
-    return await fetch(new URL(call.path, connection.url), {
+    const response = await fetch(new URL(call.path, connection.url), {
       method: call.method,
       headers: {
         authorization: `Bearer ${connection.token}`,
@@ -48,6 +65,7 @@ async function send(connection: Connection, call: Call<TSchema>): Promise<Respon
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       signal: AbortSignal.timeout(deadlineMs),
     });
+    return { status: response.status, text: await response.text() };
   } catch (error) {
     const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw new UnreachableError(
@@ -56,9 +74,16 @@ async function send(connection: Connection, call: Call<TSchema>): Promise<Respon
   }
 }
 
-function parse<S extends TSchema>(connection: Connection, call: Call<S>, body: unknown): Static<S> {
-  if (Value.Check(call.answer, body)) return body;
-  throw new UnreachableError(
+function parse<S extends TSchema>(connection: Connection, call: Call<S>, { status, text }: Answer): Static<S> {
+  const body: unknown = text === '' ? null : parseJson(text);
+  const isOk = status >= 200 && status < 300;
+  if (isOk && Value.Check(call.answer, body)) return body;
+  if (!isOk && Value.Check(ErrorAnswer, body)) throw new RefusedError(body, status);
+  if (status >= 500)
+    throw new UnreachableError(
+      `No control plane answers at ${connection.url}: what is there says ${status}. Is landfall server running behind it?`,
+    );
+  throw new MismatchError(
     `${connection.url} answers, but not as this version of landfall expects at ${call.path}. Do CLI and server differ in version?`,
   );
 }
@@ -67,11 +92,7 @@ function parse<S extends TSchema>(connection: Connection, call: Call<S>, body: u
 export function apiClient(connection: Connection): ApiClient {
   return {
     async call(call) {
-      const response = await send(connection, call);
-      const text = await response.text();
-      const body: unknown = text === '' ? null : parseJson(text);
-      if (!response.ok && Value.Check(ErrorAnswer, body)) throw new RefusedError(body);
-      return parse(connection, call, response.ok ? body : undefined);
+      return parse(connection, call, await send(connection, call));
     },
   };
 }

@@ -6,6 +6,7 @@ import { LogPage, ProjectResource } from '../../core/contract/resources.ts';
 import { InputError } from '../../platform/errors/errors.ts';
 import type { ApiClient } from '../client.ts';
 import { chooseService, type ServiceFlags } from '../logs/choose-service.ts';
+import { followLog } from '../logs/follow.ts';
 import { terminalLines } from './log-lines.ts';
 import { asking, connected, print, type AskOptions } from './shared.ts';
 
@@ -41,14 +42,15 @@ async function logs(service: string | undefined, options: LogsOptions): Promise<
   const read = (query: Record<string, string>): Promise<LogPage> =>
     api.call({ method: 'GET', path: `${path}?${new URLSearchParams(query).toString()}`, answer: LogPage });
   const printPage = pagePrinter(options);
-  let page = await read({ limit: options.lines });
+  const page = await read({ limit: options.lines });
   printPage(page);
-  while (options.follow === true && !page.ended) {
-    // Without a cursor there is no line to go on from yet, and nothing to wait on.
-    if (page.cursor === null) await setTimeout(1_000);
-    page = await read({ wait: '20', ...(page.cursor === null ? {} : { cursor: page.cursor }) });
-    printPage(page);
-  }
+  if (options.follow === true)
+    await followLog(page, {
+      read: (cursor) => read({ wait: '20', ...(cursor === null ? {} : { cursor }) }),
+      show: printPage,
+      say: (sentence) => process.stderr.write(`${sentence}\n`),
+      pause: () => setTimeout(1_000),
+    });
 }
 
 function lineCount(text: string): string {
@@ -65,7 +67,7 @@ export function logsCommand(): Command {
     .addOption(new Option('-r, --repository <owner/name>', 'when several repositories have the service'))
     .addOption(new Option('--build <id>', 'the log of this build instead'))
     .addOption(new Option('-n, --lines <number>', 'how many of the last lines').default('100').argParser(lineCount))
-    .addOption(new Option('-f, --follow', 'go on with what comes'))
+    .addOption(new Option('-f, --follow', 'go on with what comes, also after a restart of the server'))
     .addHelpText(
       'after',
       `
