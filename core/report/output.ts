@@ -78,9 +78,9 @@ function buildCell({ status, startedAt, finishedAt, reason }: BuildReport, now: 
   return `${status}${took}${why}`;
 }
 
-function rolloutCell({ stage, events, reason }: RolloutReport): string {
-  const [first, last] = [events.at(0), events.at(-1)];
-  const took = isTerminal(stage) && first && last ? ` after ${seconds(first.at, last.at)}` : '';
+function rolloutCell({ stage, createdAt, events, reason }: RolloutReport): string {
+  const last = events.at(-1);
+  const took = isTerminal(stage) && last ? ` after ${seconds(createdAt, last.at)}` : '';
   const why = stage !== 'running' && reason !== null ? `: ${inline(clip(reason, 300))}` : '';
   return `${inline(stage)}${took}${why}`;
 }

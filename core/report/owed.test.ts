@@ -27,6 +27,7 @@ const rollout: RolloutReport = {
   stage: 'pulling',
   reasonCode: null,
   reason: null,
+  createdAt: at(10_000),
   events: [
     { stage: 'pending', at: at(10_000) },
     { stage: 'pulling', at: at(10_200) },
@@ -362,6 +363,14 @@ describe('movedWrites', () => {
 });
 
 describe('the check run', () => {
+  /** Of a deploy whose rollout found no room. */
+  const summaryOf = (change: Partial<RolloutReport>) => {
+    const waits: RolloutReport = { ...rollout, reasonCode: 'no_capacity', reason: 'No node has room.', ...change };
+    const status = change.stage === 'failed' ? 'failed' : 'active';
+    return pick(owedWrites({ ...intent, status, builds: [built], rollouts: [waits] }, now), 'updateCheckRun').body
+      .output;
+  };
+
   it('tells services, stages, reason and the end of the log', () => {
     const lastLog = ['listening', 'panic: ``` oh'];
     const ended: RolloutReport = {
@@ -391,6 +400,11 @@ describe('the check run', () => {
       ].join('\n\n'),
     );
     expect(output.text).toBe('### Last lines of web\n\n````text\nlistening\npanic: ``` oh\n````');
+  });
+
+  it('counts the time that a rollout waited for room', () => {
+    const { summary } = summaryOf({ stage: 'failed', events: [{ stage: 'failed', at: at(50_000) }] });
+    expect(summary).toContain('| web | succeeded in 8.0 s | failed after 40.0 s: No node has room. |');
   });
 
   it('annotates the lines of a failed build, at most fifty', () => {

@@ -23,7 +23,8 @@ export type RolloutReport = {
   stage: RolloutStage;
   reasonCode: string | null;
   reason: string | null;
-  /** Stages entered, with their times, in order. */
+  createdAt: Date;
+  /** Stages entered, with their times, in order. It has been pending since it was made, without an event. */
   events: readonly { stage: RolloutStage; at: Date }[];
   /** Last lines of what failed. */
   lastLog: readonly string[];

@@ -137,10 +137,10 @@ async function loadRollouts(db: Db, intentId: string): Promise<RolloutReports> {
 }
 
 function rolloutReport(row: RolloutRow, events: EventRow[]): RolloutReport {
-  const { service, stage, reasonCode, reason, spec } = row;
+  const { service, stage, reasonCode, reason, createdAt, spec } = row;
   const last = events.at(-1)?.data;
   return {
-    ...{ service, stage, reasonCode, reason },
+    ...{ service, stage, reasonCode, reason, createdAt },
     replicas: Value.Check(Replicas, spec) ? spec.replicas : 0,
     events: events.flatMap(({ toStage, at }) => (toStage === null ? [] : [{ stage: toStage, at }])),
     lastLog: Value.Check(LastLog, last) ? last.lastLog : [],
