@@ -14,7 +14,7 @@ import { startLine, type Line, type LineOptions } from './line.ts';
 import { rememberedNetwork, usedAddresses } from './network.ts';
 import { defaultFirstPort, portsFrom } from '../bootstrap/ports.mjs';
 import { machineObstacle, roomObstacle, type MachineFacts } from '../bootstrap/preflight.mjs';
-import { commitChange, ensureSample, hasUnpushed, push, type Sample } from './sample.ts';
+import { commitChange, ensureSample, hasUnpushed, push, sampleRepository, type Sample } from './sample.ts';
 
 interface UpOptions {
   data: string;
@@ -68,7 +68,7 @@ interface Running {
 
 async function describe(line: Line, serving: Serving | null): Promise<Running> {
   const signIn = await line.api.call({ method: 'POST', path: '/api/v1/login-links', answer: LoginLink });
-  const sandbox = line.sandbox === null ? null : `${line.sandbox.url}/landfall/sample`;
+  const sandbox = line.sandbox === null ? null : `${line.sandbox.url}/${sampleRepository}`;
   return { url: serving?.url ?? null, push: serving?.page ?? null, console: signIn.url, sandbox };
 }
 
@@ -128,7 +128,10 @@ async function landInTime(line: Line, options: UpOptions, asked: AbortSignal): P
 async function resumed(line: Line, asked: AbortSignal): Promise<Serving | null> {
   if (line.sandbox === null) return null;
   const signal = AbortSignal.any([asked, AbortSignal.timeout(resumeWithinMs)]);
-  const url = await Promise.race([awaitServing(line.api, signal), endOf(line, asked)]);
+  const url = await Promise.race([
+    awaitServing(line.api, { repository: sampleRepository, signal }),
+    endOf(line, asked),
+  ]);
   return url === null ? null : { url, page: null };
 }
 

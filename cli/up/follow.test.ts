@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import Type from 'typebox';
 import { afterEach, expect, it } from 'vitest';
 import { UnreachableError, type ApiClient } from '../client.ts';
 import { awaitServing, followPush } from './follow.ts';
@@ -12,15 +13,17 @@ function interrupted(silent: number, answer: unknown): { api: ApiClient; calls: 
   return { api: { call: call as ApiClient['call'] }, calls: () => calls };
 }
 
+const awaited = (signal = AbortSignal.timeout(5_000)) => ({ repository: 'acme/shop', signal });
+
 it('asks again when the server is away while it is started again', async () => {
   const { api, calls } = interrupted(3, { allocations: [], projects: [] });
-  expect(await awaitServing(api, AbortSignal.timeout(5_000))).toBeNull();
+  expect(await awaitServing(api, awaited())).toBeNull();
   expect(calls()).toBe(5);
 });
 
 it('says that it does not answer when the time is over', async () => {
   const { api } = interrupted(Infinity, null);
-  await expect(awaitServing(api, AbortSignal.abort())).rejects.toThrow(UnreachableError);
+  await expect(awaitServing(api, awaited(AbortSignal.abort()))).rejects.toThrow(UnreachableError);
 });
 
 it('does not ask again what was refused', async () => {
@@ -62,7 +65,7 @@ function deployed(...ports: (number | null)[]): ApiClient {
   const service = { id: 's', serving: {}, replicas: { wanted: ports.length } };
   const answers: Record<string, unknown> = {
     '/api/v1/allocations': { allocations },
-    '/api/v1/projects': { projects: [{ environments: [{ services: [service] }] }] },
+    '/api/v1/projects': { projects: [{ repository: 'acme/shop', environments: [{ services: [service] }] }] },
     '/api/v1/intents?limit=20': { intents: [intent] },
     '/api/v1/intents/i': intent,
   };
@@ -75,11 +78,25 @@ const landed = (api: ApiClient): Promise<{ url: string | null }> =>
 it('finds what serves at the port of its release, whichever that is', async () => {
   const port = await serving();
   const url = `http://127.0.0.1:${port}/`;
-  expect(await awaitServing(deployed(null, port), AbortSignal.timeout(5_000))).toBe(url);
+  expect(await awaitServing(deployed(null, port), awaited())).toBe(url);
   expect(await landed(deployed(null, port))).toMatchObject({ url });
 });
 
 it('awaits no answer, and names no address, of what serves nothing', async () => {
-  expect(await awaitServing(deployed(null), AbortSignal.timeout(5_000))).toBeNull();
+  expect(await awaitServing(deployed(null), awaited())).toBeNull();
   expect(await landed(deployed(null))).toMatchObject({ url: null });
+});
+
+it('names the address of the repository that is asked for, though one of another answers first', async () => {
+  const [port, foreign] = [await serving(), await serving()];
+  const mine = deployed(port);
+  const call = async ({ path }: { path: string }): Promise<unknown> => {
+    const answer = await mine.call({ method: 'GET', path, answer: Type.Any() });
+    if (path !== '/api/v1/allocations') return answer;
+    const { allocations } = answer as { allocations: object[] };
+    return { allocations: [{ ...allocations[0], serviceId: 'of another', port: foreign }, ...allocations] };
+  };
+  const api = { call: call as ApiClient['call'] };
+  expect(await awaitServing(api, awaited())).toBe(`http://127.0.0.1:${port}/`);
+  expect(await awaitServing(api, { ...awaited(), repository: 'acme/none' })).toBeNull();
 });

@@ -1,7 +1,13 @@
 /** Follows one push from the commit to the container that serves it, stage by stage. */
 import { setTimeout } from 'node:timers/promises';
 import Type from 'typebox';
-import { AllocationResource, IntentDetail, IntentResource, ProjectResource } from '../../core/contract/resources.ts';
+import {
+  AllocationResource,
+  IntentDetail,
+  IntentResource,
+  ProjectResource,
+  type ServiceResource,
+} from '../../core/contract/resources.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { UnreachableError, type ApiClient } from '../client.ts';
 
@@ -145,24 +151,36 @@ async function answersAt(url: string, signal: AbortSignal): Promise<boolean> {
 
 const ProjectList = Type.Object({ projects: Type.Array(ProjectResource) });
 
-/** Whether a release is to serve whose replicas are still to be placed. */
-async function isAnythingToCome(api: ApiClient, placed: readonly AllocationResource[]): Promise<boolean> {
+async function servicesOf(api: ApiClient, repository: string): Promise<ServiceResource[]> {
   const { projects } = await api.call({ method: 'GET', path: '/api/v1/projects', answer: ProjectList });
-  const services = projects.flatMap(({ environments }) => environments.flatMap((environment) => environment.services));
+  return projects
+    .filter((project) => project.repository === repository)
+    .flatMap(({ environments }) => environments.flatMap(({ services }) => services));
+}
+
+/** Whether a release is to serve whose replicas are still to be placed. */
+function isAnythingToCome(services: readonly ServiceResource[], placed: readonly AllocationResource[]): boolean {
   const isPlaced = (id: string): boolean =>
     placed.some(({ serviceId, desired }) => serviceId === id && desired === 'running');
   return services.some(({ id, serving, replicas }) => serving !== null && replicas.wanted > 0 && !isPlaced(id));
 }
 
-/** Where a service answers that is to run: asked until one does. Null when none did until the signal, or none is to answer. */
-export async function awaitServing(client: ApiClient, signal: AbortSignal): Promise<string | null> {
+export interface Awaited {
+  /** `owner/name` */
+  repository: string;
+  signal: AbortSignal;
+}
+
+/** Where a service of the repository answers that is to run: asked until one does. Null when none did until the signal, or none is to answer. */
+export async function awaitServing(client: ApiClient, { repository, signal }: Awaited): Promise<string | null> {
   const api = patient(client, signal);
   for (;;) {
+    const services = await servicesOf(api, repository);
     const path = '/api/v1/allocations';
     const { allocations } = await api.call({ method: 'GET', path, answer: AllocationList });
-    const urls = urlsOf(allocations);
+    const urls = urlsOf(allocations.filter(({ serviceId }) => services.some(({ id }) => id === serviceId)));
     for (const url of urls) if (await answersAt(url, signal)) return url;
-    if (signal.aborted || (urls.length === 0 && !(await isAnythingToCome(api, allocations)))) return null;
+    if (signal.aborted || (urls.length === 0 && !isAnythingToCome(services, allocations))) return null;
     await setTimeout(pollMs);
   }
 }

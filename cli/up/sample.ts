@@ -10,6 +10,7 @@ import { resolveTool } from '../tools/resolve.ts';
 const run = promisify(execFile);
 const owner = 'landfall';
 const name = 'sample';
+export const sampleRepository = `${owner}/${name}`;
 export const sampleBranch = 'main';
 
 export interface Sample {
@@ -44,7 +45,7 @@ function makePrivate(directory: string): void {
 
 /** Finds the sample at the sandbox and on disk, or makes it. */
 export async function ensureSample(sandbox: Control, directory: string): Promise<Sample> {
-  const known = (await sandbox.listRepositories({})).find(({ fullName }) => fullName === `${owner}/${name}`);
+  const known = (await sandbox.listRepositories({})).find(({ fullName }) => fullName === sampleRepository);
   const repository =
     known ?? (await sandbox.createRepository({ owner, name, defaultBranch: sampleBranch, private: true }));
   const { url } = await sandbox.pushToken({ repositoryId: repository.id, login: 'ada' });
