@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { MasterKeyResource } from '../../core/contract/master-keys.ts';
 import type { ProjectResource } from '../../core/contract/resources.ts';
-import { renderMasterKeys, renderServices } from './status.ts';
+import type { ApiClient } from '../client.ts';
+import { readStatus, renderMasterKeys, renderServices } from './status.ts';
 
 const key = (state: MasterKeyResource['state'], secrets: number): MasterKeyResource => ({ id: 'x', state, secrets });
 
@@ -30,4 +31,16 @@ it('says why a rollout stands still or has failed, and nothing of one that serve
   const [, web, api] = renderServices(projects).split('\n');
   expect(web).toMatch(/web +– +0\/1 +pending +No node has room for replica 0\.$/);
   expect(api).toMatch(/api +– +0\/1 +running$/);
+});
+
+it('answers a script with the builds, whose ids landfall logs takes', async () => {
+  const answers: Record<string, unknown> = {
+    '/api/v1/projects': { projects: [] },
+    '/api/v1/intents?limit=10': { intents: [] },
+    '/api/v1/master-keys': { masterKeys: [] },
+    '/api/v1/builds?limit=50': { builds: [{ id: 'b' }] },
+  };
+  const call = ({ path }: { path: string }): Promise<unknown> => Promise.resolve(answers[path]);
+  const api = { call: call as ApiClient['call'] };
+  expect(await readStatus(api)).toEqual({ projects: [], intents: [], builds: [{ id: 'b' }], masterKeys: [] });
 });

@@ -2,12 +2,14 @@
 import { Command } from 'commander';
 import Type from 'typebox';
 import { MasterKeyList, type MasterKeyResource } from '../../core/contract/master-keys.ts';
-import { IntentResource, ProjectResource } from '../../core/contract/resources.ts';
+import { BuildResource, IntentResource, ProjectResource } from '../../core/contract/resources.ts';
+import type { ApiClient } from '../client.ts';
 import { renderAbandoned } from '../environment/render.ts';
 import { age, renderTable } from '../table.ts';
 import { asking, connected, printAnswer, type AskOptions } from './shared.ts';
 
 const ProjectList = Type.Object({ projects: Type.Array(ProjectResource) });
+const BuildList = Type.Object({ builds: Type.Array(BuildResource) });
 const IntentList = Type.Object({ intents: Type.Array(IntentResource) });
 
 export function renderServices(projects: ProjectResource[]): string {
@@ -56,12 +58,19 @@ export function renderMasterKeys(masterKeys: MasterKeyResource[]): string {
   return '\n\nNo secret needs the older master keys: they can be dropped. Console links that were made with them end then.';
 }
 
-async function status(options: AskOptions): Promise<void> {
-  const { api } = connected(options);
+/** What serves where, and the newest pushes with the builds of that time, whose ids `landfall logs --build` takes. */
+export async function readStatus(api: ApiClient) {
   const { projects } = await api.call({ method: 'GET', path: '/api/v1/projects', answer: ProjectList });
   const { intents } = await api.call({ method: 'GET', path: '/api/v1/intents?limit=10', answer: IntentList });
   const { masterKeys } = await api.call({ method: 'GET', path: '/api/v1/master-keys', answer: MasterKeyList });
-  printAnswer(options, { projects, intents, masterKeys }, () =>
+  const { builds } = await api.call({ method: 'GET', path: '/api/v1/builds?limit=50', answer: BuildList });
+  return { projects, intents, builds, masterKeys };
+}
+
+async function status(options: AskOptions): Promise<void> {
+  const answer = await readStatus(connected(options).api);
+  const { projects, intents, masterKeys } = answer;
+  printAnswer(options, answer, () =>
     [
       renderServices(projects),
       renderAbandoned(projects),
@@ -79,7 +88,8 @@ export function statusCommand(): Command {
       `
 Examples:
   landfall status
-  landfall status --json | jq '.projects[].environments[].services[].serving.sha'`,
+  landfall status --json | jq '.projects[].environments[].services[].serving.sha'
+  landfall status --json | jq -r '.builds[] | [.id, .repository, .service, .status] | @tsv'   for landfall logs --build`,
     )
     .action(status);
 }
