@@ -7,6 +7,7 @@ import { runNode } from './child.mjs';
 import { fail, Failure } from './failure.mjs';
 import { ensurePackages, hasPackages } from './packages.mjs';
 import { insistOnStart } from './start.mjs';
+import { askedVersion } from './version.mjs';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const report = (line) => console.error(line);
@@ -23,6 +24,8 @@ async function prepareCheckout() {
 
 /** The command line runs in this process: signals reach it at once and its exit code is ours. */
 async function landfall(args) {
+  const version = askedVersion(args, root);
+  if (version !== null) return void console.log(version);
   // With everything prepared the command itself refuses in a moment, and knows more.
   if (args[0] === 'up' && !hasPackages(root)) await insistOnStart(root, args.slice(1));
   await prepareCheckout();

@@ -1,0 +1,1 @@
+export function askedVersion(args: string[], root: string): string | null;
