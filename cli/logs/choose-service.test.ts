@@ -32,6 +32,13 @@ it('names the options that tell the services apart, and lists them as they are w
   expect(() => chooseService(projects, 'web', { repository: 'acme/shop' })).toThrow('choose one with --environment:');
 });
 
+it('takes the repository that is there before a removed one of the same name', () => {
+  const old = { ...project('acme/blog', ['production']), removed: true };
+  old.environments[0]!.services[0]!.id = 'old';
+  expect(chooseService([old, ...projects], 'web', { repository: 'acme/blog' }).id).toBe('acme/blog production');
+  expect(chooseService([old], 'web', {}).id).toBe('old');
+});
+
 it('says what there is when none fits', () => {
   expect(() => chooseService(projects, 'api', {})).toThrow('There is no service "api". There are:\n  web');
   expect(() => chooseService(projects, 'web', { repository: 'acme/other', environment: 'production' })).toThrow(

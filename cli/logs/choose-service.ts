@@ -13,19 +13,23 @@ interface Candidate {
   name: string;
   environment: string;
   repository: string;
+  /** Its repository is deleted, or taken out of the installation: another may have its name now. */
+  removed: boolean;
 }
 
 /** The only service of that name that fits the flags. Throws InputError, which lists what there is to choose from. */
 export function chooseService(projects: readonly ProjectResource[], name: string, flags: ServiceFlags): { id: string } {
-  const all = projects.flatMap(({ repository, environments }) =>
+  const all = projects.flatMap(({ repository, removed, environments }) =>
     environments.flatMap((environment) =>
       environment.services.map((service): Candidate => ({
         ...{ id: service.id, name: service.name },
-        ...{ environment: environment.name, repository },
+        ...{ environment: environment.name, repository, removed },
       })),
     ),
   );
-  const fitting = all.filter((candidate) => candidate.name === name && fits(candidate, flags));
+  const named = all.filter((candidate) => candidate.name === name && fits(candidate, flags));
+  const present = named.filter(({ removed }) => !removed);
+  const fitting = present.length === 0 ? named : present;
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1) return only;
   throw only === undefined ? unknown(all, name, flags) : ambiguous(fitting, name);
