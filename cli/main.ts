@@ -1,6 +1,7 @@
 /** The `landfall` command. */
 import { Command, CommanderError } from 'commander';
 import { InputError, StalledError } from '../platform/errors/errors.ts';
+import { askedVersion } from './bootstrap/version.mjs';
 import { RefusedError, UnreachableError } from './client.ts';
 import { deliveriesCommand } from './commands/deliveries.ts';
 import { environmentCommand } from './commands/environment.ts';
@@ -12,6 +13,7 @@ import { secretCommand } from './commands/secret.ts';
 import { statusCommand } from './commands/status.ts';
 import { tokenCommand } from './commands/token.ts';
 import { NoConnectionError } from './connection.ts';
+import { packageRoot } from './root.ts';
 import { toolsCommand } from './tools/command.ts';
 import { ChildFailed } from './up/child.ts';
 import { upCommand } from './up/command.ts';
@@ -19,6 +21,7 @@ import { upCommand } from './up/command.ts';
 function program(): Command {
   const landfall = new Command('landfall')
     .description('Deploys from the pull request to your own servers.')
+    .version(askedVersion(['--version'], packageRoot()) ?? 'unknown')
     .addHelpText(
       'after',
       `
