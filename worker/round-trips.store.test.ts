@@ -53,9 +53,8 @@ it('takes a few round trips from push to offer, from image to allocation, and fr
     // The secrets of the environment are held before the intent, whether it names some or not.
     expect(released.reached, `${round}: image to rollout`).toBeLessThanOrEqual(16);
     const placed = await cost(advanceRollout.name);
-    // Fifteen to the commit; then it looks again, and records what it waits for. GitHub is told that of a first deploy.
-    const tells = round === 'first' ? 12 : 0;
-    expect(placed.all, `${round}: rollout to allocation`).toBeLessThanOrEqual(15 + 9 + tells);
+    // Fifteen to the commit; then it looks again, and records what it waits for.
+    expect(placed.all, `${round}: rollout to allocation`).toBeLessThanOrEqual(15 + 9);
     await world.queues.drain();
     await agent.converge();
     const served = await cost(advanceRollout.name);

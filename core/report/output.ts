@@ -1,8 +1,8 @@
 /** Renders the output of an intent's check run: summary, log tail, annotations. */
-import { reasons, type ReasonCode } from '../intent/reasons.ts';
+import { reasons } from '../intent/reasons.ts';
 import { isTerminal } from '../rollout/stage.ts';
 import { clip, clipLines, fenced, inline, lastLines, maxOutputBytes, maxTitle, plain } from './text.ts';
-import { progressOf, servingUrl, stuckBuild, stuckRollout, type Verdict } from './verdict.ts';
+import { progressOf, servingUrl, stuckBuild, type Verdict } from './verdict.ts';
 import type { BuildReport, IntentReport, RolloutReport } from './view.ts';
 import type { CheckOutput } from './writes.ts';
 
@@ -44,14 +44,13 @@ function summary(intent: IntentReport, verdict: Verdict | null, now: Date): stri
 
 /** It may be the last that is told before the end, so it says when it was true. */
 function waiting(intent: IntentReport, now: Date): string[] {
+  const stuck = stuckBuild(intent);
+  if (stuck === null) return [];
   const at = `${now.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const told = (what: string, { service, reason }: { service: string; reason: string | null }, code: ReasonCode) => [
-    `Since ${at} the ${what} of ${inline(service)} waits: ${inline(reason ?? reasons[code].means)}`,
-    `What to do: ${reasons[code].todo}`,
+  return [
+    `Since ${at} the build of ${inline(stuck.service)} waits: ${inline(stuck.reason ?? reasons.no_build_node.means)}`,
+    `What to do: ${reasons.no_build_node.todo}`,
   ];
-  const [build, rollout] = [stuckBuild(intent), stuckRollout(intent)];
-  if (build !== null) return told('build', build, 'no_build_node');
-  return rollout === null ? [] : told('rollout', rollout, 'no_capacity');
 }
 
 function heading({ environment, sha, ref, consoleUrl }: IntentReport): string {

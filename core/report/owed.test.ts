@@ -402,18 +402,6 @@ describe('the check run', () => {
     expect(output.text).toBe('### Last lines of web\n\n````text\nlistening\npanic: ``` oh\n````');
   });
 
-  it('says what a rollout waits for, once no node has room for it, and what to do', () => {
-    const waits: Partial<RolloutReport> = { stage: 'pending', events: [] };
-    const { title, summary } = summaryOf(waits);
-    expect(title).toBe('Rolling out to production');
-    expect(summary).toContain('Since 2030-01-01 00:01 UTC the rollout of web waits: No node has room.');
-    expect(summary).toMatch(/What to do: /);
-    expect(summary).toContain('| pending: No node has room. |');
-    const made = { ...rollout, stage: 'pending', events: [] } as const;
-    const keys = short(owedWrites({ ...intent, builds: [built], rollouts: [made] }, now));
-    expect(keys).not.toContain('i1:check:live');
-  });
-
   it('counts the time that a rollout waited for room', () => {
     const { summary } = summaryOf({ stage: 'failed', events: [{ stage: 'failed', at: at(50_000) }] });
     expect(summary).toContain('| web | succeeded in 8.0 s | failed after 40.0 s: No node has room. |');

@@ -1,7 +1,7 @@
 /** Decides which writes to GitHub an intent owes now, at most six in its whole life. */
 import { checkOutput, openingOutput } from './output.ts';
 import { clip, maxDescription, plain } from './text.ts';
-import { hasBegun, progressOf, servingUrl, stuckBuild, stuckRollout, verdictOf, type Verdict } from './verdict.ts';
+import { hasBegun, progressOf, servingUrl, stuckBuild, verdictOf, type Verdict } from './verdict.ts';
 import type { IntentReport } from './view.ts';
 import type { Write } from './writes.ts';
 
@@ -27,12 +27,12 @@ export function owedWrites(intent: IntentReport, now: Date): Write[] {
 
 /**
  * A build that takes this long is worth the one live update, with the last lines of its log, and so is one that no node can make
- * for as long; else a rollout that has begun, or that no node has room for.
+ * for as long; else the rollout is.
  */
 const longBuildMs = 20_000;
 
 function isWorthTelling(intent: IntentReport, now: Date): boolean {
-  if (intent.rollouts.some(({ stage }) => stage !== 'pending') || stuckRollout(intent) !== null) return true;
+  if (intent.rollouts.length > 0) return true;
   const since = intent.builds.flatMap(({ status, startedAt }) =>
     status === 'building' && startedAt ? [startedAt] : [],
   );

@@ -94,11 +94,6 @@ export function stuckBuild({ builds }: IntentReport): BuildReport | null {
   return builds.find(({ status, reasonCode }) => status === 'queued' && reasonCode === 'no_build_node') ?? null;
 }
 
-/** One that no node has room for. */
-export function stuckRollout({ rollouts }: IntentReport): RolloutReport | null {
-  return rollouts.find(({ stage, reasonCode }) => stage === 'pending' && reasonCode === 'no_capacity') ?? null;
-}
-
 /** Whether any work on it has begun. */
 export function hasBegun({ builds, rollouts }: IntentReport): boolean {
   return rollouts.length > 0 || builds.some(({ status }) => status === 'building' || status === 'succeeded');

@@ -130,9 +130,6 @@ describe('a rollout that waits', () => {
     await buildAll(world, [runner]);
     const waiting = await rolloutOf(intentId);
     expect(waiting).toMatchObject({ stage: 'pending', reasonCode: 'no_capacity' });
-    expect(checkRunOf(intentId)?.output.summary?.replaceAll('\\', '')).toContain(
-      'the rollout of web waits: No node has room',
-    );
     expect(waiting.reason).toContain('memory');
     await pass(6_000);
     await pass(6_000);

@@ -1,7 +1,6 @@
 /** Drives one rollout: read a snapshot, let core decide, write the steps and their effects in one transaction; again until it stands. */
 import { nodeLeaseMs } from '../../core/node/liveness.ts';
 import { place, type PlaceRequest, type PlaceResult } from '../../core/place/place.ts';
-import type { RolloutView } from '../../core/rollout/facts.ts';
 import { missingReplicas } from '../../core/rollout/replicas.ts';
 import { isTerminal } from '../../core/rollout/stage.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
@@ -32,8 +31,8 @@ const rememberAddressesMs = 3_600_000;
 type Step =
   /** It moved, or another writer was first. */
   | { kind: 'again' }
-  /** `factsVersion`: the rollout's, as it was read. `tells`: the intent whose report it may change that it rests here; null: none. */
-  | { kind: 'rests'; wakeAt: Date | null; factsVersion: number; tells: string | null }
+  /** `factsVersion`: the rollout's, as it was read. */
+  | { kind: 'rests'; wakeAt: Date | null; factsVersion: number }
   | { kind: 'ended'; rolloutId: string; serviceId: string; intentId: string | null };
 
 async function placementFor(
@@ -59,11 +58,6 @@ async function decide(deps: WorkerDeps, tx: Db, { view, facts, rollout, spec }: 
   return movesOf(view, { ...facts, placement, hearingSince: deps.hearingSince }, deps.now());
 }
 
-/** Where it waits for room, and where it begins: only of a first deploy, for which GitHub has a write left (core/report/owed.ts). */
-function isToldAt({ stage, previousReleaseId }: RolloutView, waitsFor: string): boolean {
-  return previousReleaseId === null && (stage === 'pulling' || waitsFor === 'no_capacity');
-}
-
 async function step(deps: WorkerDeps, tx: Db, rolloutId: string): Promise<Step> {
   const at = deps.now();
   const snapshot = await loadRollout(tx, rolloutId, new Date(at.getTime() - nodeLeaseMs));
@@ -71,10 +65,8 @@ async function step(deps: WorkerDeps, tx: Db, rolloutId: string): Promise<Step> 
   const { transitions, effects, rest } = await decide(deps, tx, snapshot);
   const last = transitions.at(-1);
   if (last === undefined) {
-    const waiting = rest?.waiting ?? null;
-    const isNew = waiting !== null && (await recordWaiting(tx, snapshot.rollout, { ...waiting, at }));
-    const tells = isNew && isToldAt(snapshot.view, waiting.code) ? intentId : null;
-    return { kind: 'rests', wakeAt: rest?.wakeAt ?? null, factsVersion, tells };
+    if (rest?.waiting) await recordWaiting(tx, snapshot.rollout, { ...rest.waiting, at });
+    return { kind: 'rests', wakeAt: rest?.wakeAt ?? null, factsVersion };
   }
   await writeStep(tx, snapshot, { transitions, effects, at });
   return isTerminal(last.to) ? { kind: 'ended', rolloutId, serviceId, intentId } : { kind: 'again' };
@@ -99,12 +91,8 @@ async function follow(
   { rolloutId, serviceId, intentId }: Extract<Step, { kind: 'ended' }>,
 ): Promise<void> {
   await wake(deps, { rollouts: await touchRollouts(deps.database.db, [serviceId]), owes: null });
-  if (intentId !== null) await settle(deps, intentId);
-  else await wake(deps, await transaction(deps.database, (tx) => tellMoved(deps, tx, rolloutId)));
-}
-
-async function settle(deps: WorkerDeps, intentId: string): Promise<void> {
-  await wake(deps, await transaction(deps.database, (tx) => settleIntent(deps, tx, intentId)));
+  const told = (tx: Db) => (intentId === null ? tellMoved(deps, tx, rolloutId) : settleIntent(deps, tx, intentId));
+  await wake(deps, await transaction(deps.database, told));
 }
 
 async function tellMoved(deps: WorkerDeps, tx: Db, rolloutId: string): Promise<Wakes> {
@@ -124,7 +112,6 @@ export async function driveRollout(deps: WorkerDeps, rolloutId: string): Promise
       case 'rests': {
         const payload = { rolloutId, version: found.factsVersion };
         if (found.wakeAt !== null) await wakeAt(deps, found.wakeAt, { job: advanceRollout, payload });
-        if (found.tells !== null) await settle(deps, found.tells);
         return;
       }
     }
