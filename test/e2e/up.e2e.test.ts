@@ -314,7 +314,10 @@ describe('while it runs', () => {
 
   it('the CLI says what is wrong with what it was given', async () => {
     const cases: [string[], RegExp][] = [
-      [['logs', 'nope'], /There is no service "nope". There are:\n {2}web --environment production --repository landfall\/sample/],
+      [
+        ['logs', 'nope'],
+        /There is no service "nope". There are:\n {2}web --environment production --repository landfall\/sample/,
+      ],
       [['logs'], /Name a service, or a build with --build ID/],
       [['logs', '--build', 'nope'], /There is nothing here under this name/],
       [['logs', 'web', '--lines', 'many'], /'many' is invalid.* a number from 1 to 5000/],
