@@ -41,7 +41,6 @@ export interface ProxyChoice {
 }
 
 export interface PartsOptions {
-  kind: 'worker' | 'proxy';
   dataDir: string;
   /** For keys: memory, not disk. */
   runDir: string;

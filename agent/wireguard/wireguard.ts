@@ -28,7 +28,7 @@ export interface Wireguard {
   readonly look: (mesh: Mesh, now: Date) => Promise<MeshChange[]>;
   /** Mends what differs, and gives it. */
   readonly apply: (mesh: Mesh, now: Date) => Promise<MeshChange[]>;
-  /** Whether there is an interface of its name. */
+  /** Whether its interface is there: one of the same name with another key is somebody else's. */
   readonly exists: () => Promise<boolean>;
   /** Takes the interface and its rules away. */
   readonly remove: () => Promise<void>;
@@ -52,7 +52,12 @@ export function wireguard(options: WireguardOptions): Wireguard {
       for (const change of changes) options.log(describeMeshChange(change));
       return changes;
     },
-    exists: async () => (await shell.ask(['ip', 'link', 'show', 'dev', device])) !== null,
+    exists: async () => {
+      // A node that is alone need not have wg.
+      if ((await shell.ask(['ip', 'link', 'show', 'dev', device])) === null) return false;
+      const key = await shell.ask(['wg', 'show', device, 'public-key']);
+      return key?.trim() === base64(options.keys.publicKey);
+    },
     remove: async () => {
       await removeDevice(shell, device);
       await shell.ask(['nft', 'delete', 'table', 'ip', table]);

@@ -96,6 +96,11 @@ function serverVariables({ dataDir, ports, network, queueUrl, github }: LineOpti
   };
 }
 
+/** Beside the bridge's name: a server that runs an agent may try `up`, too. */
+function wireguardOf({ bridge }: LocalNetwork): string {
+  return bridge.replace('landfall', 'lfwg');
+}
+
 function sayReady(line: string): boolean {
   return line.startsWith('{"ready":true');
 }
@@ -217,7 +222,7 @@ class Starter {
         process.execPath,
         dist('agent'),
         ...['--url', connection.url, '--data', data, '--buildkitd', buildkitd, '--ephemeral'],
-        ...['--bridge', this.options.network.bridge],
+        ...['--bridge', this.options.network.bridge, '--wireguard', wireguardOf(this.options.network)],
         ...(token === null ? [] : ['--token', token]),
       ],
       env: partVariables(),
