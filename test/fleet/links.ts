@@ -1,4 +1,8 @@
-/** Faults of the wires between machines: a link is cut, or lets packets pass in one direction only. */
+/**
+ * Faults of the wires between machines: a link is cut, or lets packets pass in one direction only. The public network stands for
+ * the internet, where a far machine's packets get lost and the next router answers: what is lost is IP, never the
+ * resolution of addresses, whose retries (once a second) a mended link would have to wait for.
+ */
 import { portOf, type Network } from '../../cli/fleet/wires.ts';
 
 export interface Links {
@@ -17,7 +21,19 @@ export async function linksOf({ space }: Network): Promise<Links> {
   await nft('add', 'table', ...table);
   await nft('add', 'chain', ...chain, '{ type filter hook forward priority 0; }');
   const cutOneWay = async (from: number, to: number): Promise<void> => {
-    await nft('add', 'rule', ...chain, 'iifname', portOf(from), 'oifname', portOf(to), 'drop');
+    await nft(
+      'add',
+      'rule',
+      ...chain,
+      'iifname',
+      portOf(from),
+      'oifname',
+      portOf(to),
+      'ether',
+      'type',
+      '{ ip, ip6 }',
+      'drop',
+    );
   };
   return {
     cutOneWay,
