@@ -36,6 +36,7 @@ export const layers = {
         'crypto/keys.ts',
         'crypto/sealing.ts',
         'errors/',
+        'files/',
         'lifecycle/',
         'log/',
         'signature/',

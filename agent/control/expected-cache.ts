@@ -4,7 +4,8 @@ import path from 'node:path';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import { ExpectedState } from '../../core/contract/expected-state.ts';
-import { readIfThere, writeAtomically } from '../storage/atomic-file.ts';
+import { readIfThere } from '../../platform/files/if-there.ts';
+import { writeAtomically } from '../storage/atomic-file.ts';
 
 const validator = Compile(Type.Object({ version: Type.Literal(1), state: ExpectedState }));
 

@@ -1,6 +1,6 @@
 /** Which servers this machine asks, from its resolv.conf(5). */
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { readIfThereSync } from '../../platform/files/if-there.ts';
 import type { Clock } from '../loop/clock.ts';
 
 export interface Server {
@@ -33,10 +33,5 @@ export function resolvConf(clock: Pick<Clock, 'now'>, ownAddress: () => string |
 }
 
 function readText(): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
-  }
+  return readIfThereSync(file) ?? '';
 }

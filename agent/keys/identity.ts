@@ -8,7 +8,8 @@ import { Compile } from 'typebox/compile';
 import { RegisterAnswer } from '../../core/contract/register.ts';
 import { generateKeyPair } from '../../platform/crypto/keys.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
-import { readIfThere, writeAtomically } from '../storage/atomic-file.ts';
+import { readIfThere } from '../../platform/files/if-there.ts';
+import { writeAtomically } from '../storage/atomic-file.ts';
 
 /** Raw keys of 32 bytes, base64url. */
 const KeyPair = Type.Object({ publicKey: Type.String(), privateKey: Type.String() });

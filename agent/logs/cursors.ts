@@ -2,7 +2,8 @@
 import path from 'node:path';
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { readIfThere, writeAtomically } from '../storage/atomic-file.ts';
+import { readIfThere } from '../../platform/files/if-there.ts';
+import { writeAtomically } from '../storage/atomic-file.ts';
 
 export const Cursor = Type.Object({
   containerId: Type.String(),

@@ -1,5 +1,6 @@
 /** A log file of the engine, held open: what was written to it can be read to its end, also after it was replaced or removed. */
 import { open, stat } from 'node:fs/promises';
+import { ifThere } from '../../platform/files/if-there.ts';
 
 export interface LogFile {
   readonly containerId: string;
@@ -12,7 +13,7 @@ export interface LogFile {
 
 /** Null while there is none. */
 export async function openLogFile(path: string, containerId: string): Promise<LogFile | null> {
-  const handle = await ifThere(() => open(path, 'r'));
+  const handle = await ifThere(open(path, 'r'));
   if (handle === null) return null;
   const { ino } = await handle.stat();
   return {
@@ -26,14 +27,5 @@ export async function openLogFile(path: string, containerId: string): Promise<Lo
 
 /** Of the file that is there now; null while there is none. */
 export async function inodeOf(path: string): Promise<number | null> {
-  return (await ifThere(() => stat(path)))?.ino ?? null;
-}
-
-async function ifThere<T>(call: () => Promise<T>): Promise<T | null> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  }
+  return (await ifThere(stat(path)))?.ino ?? null;
 }

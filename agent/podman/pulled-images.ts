@@ -2,7 +2,8 @@
 import path from 'node:path';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
-import { readIfThere, writeAtomically } from '../storage/atomic-file.ts';
+import { readIfThere } from '../../platform/files/if-there.ts';
+import { writeAtomically } from '../storage/atomic-file.ts';
 
 export interface PulledImages {
   readonly all: () => ReadonlyMap<string, Date>;

@@ -2,6 +2,7 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { StalledError } from '../../platform/errors/errors.ts';
+import { ifThere } from '../../platform/files/if-there.ts';
 import { cgroupVersion } from '../cgroup/version.ts';
 import { systemClock } from '../loop/clock.ts';
 import { startChild, type Child } from '../process/child.ts';
@@ -121,10 +122,5 @@ export async function engineHost(findOnPath: (name: string) => Promise<boolean>)
 }
 
 async function isDirectory(name: string): Promise<boolean> {
-  try {
-    return (await stat(name)).isDirectory();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
+  return (await ifThere(stat(name)))?.isDirectory() ?? false;
 }

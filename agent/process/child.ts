@@ -1,7 +1,7 @@
 /** Starts a long-running program that ends with the agent, and ends it: politely first, then surely. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isGone, readIfThereSync } from '../../platform/files/if-there.ts';
 import { containedArgv, type Containment } from './containment.ts';
 
 export interface ChildOptions {
@@ -73,13 +73,8 @@ function forwardLines(stream: NodeJS.ReadableStream | null, onLine: (line: strin
 /** The host's pid of a namespace's first process: the only child of `unshare`. */
 function firstChildOf(pid: number | undefined): number | null {
   if (pid === undefined) return null;
-  try {
-    const first = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0];
-    return first === undefined || first === '' ? null : Number(first);
-  } catch (error) {
-    if (isGone(error)) return null;
-    throw error;
-  }
+  const first = readIfThereSync(`/proc/${pid}/task/${pid}/children`)?.trim().split(' ')[0];
+  return first === undefined || first === '' ? null : Number(first);
 }
 
 function signal(pid: number | null, name: 'SIGTERM' | 'SIGKILL'): void {
@@ -89,10 +84,6 @@ function signal(pid: number | null, name: 'SIGTERM' | 'SIGKILL'): void {
   } catch (error) {
     if (!isGone(error)) throw error;
   }
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
 }
 
 function ignoreAbort(error: unknown): void {

@@ -1,5 +1,5 @@
 /** Files that are whole or not there: written beside, flushed, renamed. */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Readable by the owner alone; survives a power cut at any moment as the old content or the new. */
@@ -20,15 +20,5 @@ export async function writeAtomically(file: string, content: string): Promise<vo
     await parent.sync();
   } finally {
     await parent.close();
-  }
-}
-
-/** Null when there is none. */
-export async function readIfThere(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
   }
 }

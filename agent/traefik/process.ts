@@ -1,11 +1,12 @@
 /** Runs Traefik so that it lives on when the agent is started again: it is found by what was written down about it. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { readFile, readdir, readlink, rm } from 'node:fs/promises';
+import { readdir, readlink, rm } from 'node:fs/promises';
 import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';
 import { codeOf } from '../../platform/errors/classify.ts';
-import { readIfThere, writeAtomically } from '../storage/atomic-file.ts';
+import { ifThere, isGone, readIfThere } from '../../platform/files/if-there.ts';
+import { writeAtomically } from '../storage/atomic-file.ts';
 
 /** A process, and no later one with the same number. */
 const Written = Type.Object({
@@ -62,22 +63,10 @@ export async function forgetProxyProcess(pidFile: string): Promise<void> {
 
 /** Null when there is no such process, or only what is left of it. */
 async function startOf(pid: number): Promise<string | null> {
-  const stat = await unlessGone(readFile(`/proc/${pid}/stat`, 'utf8'));
+  const stat = await readIfThere(`/proc/${pid}/stat`);
   if (stat === null) return null;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
-}
-
-const goneCodes = ['ENOENT', 'ESRCH'];
-
-/** Of a process that may end at any time; null when it has. */
-async function unlessGone<T>(read: Promise<T>, codes: readonly string[] = goneCodes): Promise<T | null> {
-  try {
-    return await read;
-  } catch (error) {
-    if (codes.includes(codeOf(error))) return null;
-    throw error;
-  }
 }
 
 export function signalProxy({ pid }: Running, name: 'SIGTERM' | 'SIGKILL'): void {
@@ -92,10 +81,10 @@ export function signalProxy({ pid }: Running, name: 'SIGTERM' | 'SIGKILL'): void
 export async function listensOn({ pid }: Running, port: number): Promise<boolean> {
   const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readIfThere(`/proc/${pid}/net/${name}`)));
   const inodes = new Set(tables.flatMap((table) => listeners(table ?? '', port)));
-  const descriptors = (await unlessGone(readdir(`/proc/${pid}/fd`))) ?? [];
+  const descriptors = (await ifThere(readdir(`/proc/${pid}/fd`))) ?? [];
   // The kernel refuses a link (EACCES) whose process ended since it was looked up.
-  const codes = [...goneCodes, 'EACCES'];
-  const links = await Promise.all(descriptors.map((name) => unlessGone(readlink(`/proc/${pid}/fd/${name}`), codes)));
+  const isClosed = (error: unknown): boolean => isGone(error) || codeOf(error) === 'EACCES';
+  const links = await Promise.all(descriptors.map((name) => ifThere(readlink(`/proc/${pid}/fd/${name}`), isClosed)));
   return links.some((link) => inodes.has(/^socket:\[(\d+)\]$/.exec(link ?? '')?.[1] ?? ''));
 }
 

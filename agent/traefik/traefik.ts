@@ -9,7 +9,8 @@ import type { RouteCertificate, Routes } from '../../core/contract/routes.ts';
 import { dynamicConfiguration } from '../../core/routes/dynamic.ts';
 import { digestOf } from '../../core/spec/digest.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
-import { readIfThere, writeAtomically } from '../storage/atomic-file.ts';
+import { readIfThere } from '../../platform/files/if-there.ts';
+import { writeAtomically } from '../storage/atomic-file.ts';
 import { proxyApi, type ProxyApi } from './api.ts';
 import {
   findProxyProcess,

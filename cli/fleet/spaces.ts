@@ -3,10 +3,9 @@
  * dies, and it dies with this process.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { codeOf } from '../../platform/errors/classify.ts';
+import { readIfThereSync } from '../../platform/files/if-there.ts';
 
 const call = promisify(execFile);
 
@@ -78,27 +77,18 @@ function pidOf({ pid }: ChildProcess): number {
   return pid;
 }
 
-function read(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ESRCH') return null;
-    throw error;
-  }
-}
-
 function nameOf(pid: number | undefined): string | null {
-  return read(`/proc/${pid}/comm`)?.trim() ?? null;
+  return readIfThereSync(`/proc/${pid}/comm`)?.trim() ?? null;
 }
 
 /** Zombies are dead. */
 function isAlive(pid: number): boolean {
-  const stat = read(`/proc/${pid}/stat`);
+  const stat = readIfThereSync(`/proc/${pid}/stat`);
   return stat !== null && !/^\d+ \(.*\) [ZX] /s.test(stat);
 }
 
 export function firstChildOf(pid: number | undefined): number | null {
-  const [first = ''] = (read(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ');
+  const [first = ''] = (readIfThereSync(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ');
   return first === '' ? null : Number(first);
 }
 

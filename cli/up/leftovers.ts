@@ -2,12 +2,13 @@
  * What a killed `up` left running: its parts are written down, so that the next start waits for their end. What a part
  * starts ends with it; the database may take its time, and is waited for too.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Type from 'typebox';
 import Value from 'typebox/value';
 import { codeOf } from '../../platform/errors/classify.ts';
+import { readIfThereSync } from '../../platform/files/if-there.ts';
 import { identify, type ProcessIdentity } from '../../platform/lifecycle/claim-file.ts';
 import { endOrphanedPostgres } from '../../prisma/embedded.ts';
 
@@ -31,12 +32,8 @@ export function forgetProcesses(dataDir: string): void {
 }
 
 function writtenDown(dataDir: string): ProcessIdentity[] {
-  try {
-    return Value.Parse(Written, JSON.parse(readFileSync(fileOf(dataDir), 'utf8')));
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const text = readIfThereSync(fileOf(dataDir));
+  return text === null ? [] : Value.Parse(Written, JSON.parse(text));
 }
 
 async function stillAlive(left: readonly ProcessIdentity[]): Promise<ProcessIdentity[]> {

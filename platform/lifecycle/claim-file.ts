@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { codeOf } from '../errors/classify.ts';
 import { StalledError } from '../errors/errors.ts';
+import { readIfThere } from '../files/if-there.ts';
 
 /** A process by its number and the moment it started, in the kernel's ticks. */
 export interface ProcessIdentity {
@@ -74,13 +74,4 @@ function noFlock(cause: unknown): StalledError {
     hint: 'Install it (apt-get install util-linux), and keep the data on a local disk.',
     cause,
   });
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes(codeOf(error))) return null;
-    throw error;
-  }
 }

@@ -1,10 +1,10 @@
 /** Makes a cluster once: built aside and moved into place, so that a half one is never started. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { chown, mkdir, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../../platform/errors/classify.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
+import { readIfThere } from '../../platform/files/if-there.ts';
 import type { Binaries } from './binaries.ts';
 import { spawnBound } from './bound.ts';
 import type { ServerUser } from './user.ts';
@@ -25,12 +25,7 @@ export async function initialise(place: ClusterPlace, password: string): Promise
 }
 
 async function clusterVersion(dataDir: string): Promise<string | null> {
-  try {
-    return (await readFile(join(dataDir, 'PG_VERSION'), 'utf8')).trim();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw error;
-  }
+  return (await readIfThere(join(dataDir, 'PG_VERSION')))?.trim() ?? null;
 }
 
 async function build(place: ClusterPlace, password: string): Promise<void> {

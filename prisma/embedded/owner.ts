@@ -1,8 +1,9 @@
 /** Whose a data folder is: one process at a time. */
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../platform/errors/classify.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
+import { ifThere, isGone, readIfThere } from '../../platform/files/if-there.ts';
 import { claimFile } from '../../platform/lifecycle/claim-file.ts';
 
 /** Its lock says whose the folder is. */
@@ -32,20 +33,6 @@ function inUse(dataDir: string, holder: number): StalledError {
 }
 
 async function workingDirectory(pid: number): Promise<string | null> {
-  try {
-    return await readlink(`/proc/${pid}/cwd`);
-  } catch (error) {
-    // Gone, or another user's: not a server of ours.
-    if (['ENOENT', 'ESRCH', 'EACCES'].includes(codeOf(error))) return null;
-    throw error;
-  }
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes(codeOf(error))) return null;
-    throw error;
-  }
+  // Gone, or another user's: not a server of ours.
+  return await ifThere(readlink(`/proc/${pid}/cwd`), (error) => isGone(error) || codeOf(error) === 'EACCES');
 }

@@ -3,8 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { codeOf } from '../../platform/errors/classify.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
+import { readIfThere } from '../../platform/files/if-there.ts';
 import { identify } from '../../platform/lifecycle/claim-file.ts';
 import { spawnBound } from './bound.ts';
 import type { ClusterPlace } from './initialise.ts';
@@ -81,13 +81,8 @@ async function untilReady(child: ChildProcess, dataDir: string, logFile: string)
 
 /** The eighth line of the server's own pid file says what it is doing. */
 async function isReady(dataDir: string, pid: number | undefined): Promise<boolean> {
-  try {
-    const lines = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8')).split('\n');
-    return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
-  }
+  const lines = (await readIfThere(join(dataDir, 'postmaster.pid')))?.split('\n');
+  return lines?.[0] === String(pid) && lines[7]?.trim() === 'ready';
 }
 
 async function failed(what: string, logFile: string): Promise<StalledError> {

@@ -1,6 +1,7 @@
 /** Reads .dockerignore files: which of them holds for a Dockerfile, and the patterns it lists. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifThere } from '../../../platform/files/if-there.ts';
 import { cleanPath } from './byte-path.ts';
 import { trimSpace } from './go-space.ts';
 import { isVanished } from './vanished.ts';
@@ -24,20 +25,11 @@ export function parseDockerignore(text: string): string[] {
     .map(ignorePattern);
 }
 
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isVanished(error)) return null;
-    throw error;
-  }
-}
-
 /**
  * The patterns that hold for one Dockerfile: those of `<Dockerfile>.dockerignore` beside it, else of `.dockerignore` in
  * the context. BuildKit's Dockerfile frontend finds them by itself; other frontends are given them as exclude patterns.
  */
 export async function readDockerignore(contextDir: string, dockerfile: string): Promise<string[]> {
-  const own = await readIfThere(join(contextDir, `${dockerfile}.dockerignore`));
-  return parseDockerignore(own ?? (await readIfThere(join(contextDir, '.dockerignore'))) ?? '');
+  const read = (name: string): Promise<string | null> => ifThere(readFile(join(contextDir, name), 'utf8'), isVanished);
+  return parseDockerignore((await read(`${dockerfile}.dockerignore`)) ?? (await read('.dockerignore')) ?? '');
 }

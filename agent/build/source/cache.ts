@@ -1,7 +1,7 @@
 /** The bare copy of one repository on this node: fetched into by one build at a time, checked out of by many. */
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf } from '../../../platform/errors/classify.ts';
+import { ifThere } from '../../../platform/files/if-there.ts';
 import { BuildFailed } from '../failure.ts';
 import { fetchGitEnv, localGitEnv } from './git-env.ts';
 import { complaintOf, gitResult } from './git.ts';
@@ -133,12 +133,7 @@ async function removeInterrupted(cache: string): Promise<void> {
 }
 
 async function namesIn(directory: string, recursive: boolean): Promise<string[]> {
-  try {
-    return await readdir(directory, { recursive });
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return (await ifThere(readdir(directory, { recursive }))) ?? [];
 }
 
 function unavailable(order: CommitOrder, complaint: string): BuildFailed {

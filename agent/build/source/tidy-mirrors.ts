@@ -2,7 +2,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { mirrorCare, type Mirror, type MirrorCare } from '../../../core/retention/mirrors.ts';
-import { codeOf } from '../../../platform/errors/classify.ts';
+import { ifThere } from '../../../platform/files/if-there.ts';
 import { BuildFailed } from '../failure.ts';
 import { alone } from './cache.ts';
 import { localGitEnv } from './git-env.ts';
@@ -66,13 +66,4 @@ async function namesIn(directory: string): Promise<string[]> {
 
 async function timeOf(file: string): Promise<Date | null> {
   return (await ifThere(stat(file)))?.mtime ?? null;
-}
-
-async function ifThere<T>(reading: Promise<T>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw error;
-  }
 }
