@@ -31,6 +31,7 @@ describe('the outcome of a build', () => {
     [{ kind: 'context-invalid', message: 'gone' }, 'context_invalid'],
     [{ kind: 'registry-auth-refused', host: 'r', status: 401 }, 'registry_refused'],
     [{ kind: 'registry-refused', host: 'r', status: 507 }, 'registry_failed'],
+    [{ kind: 'push-failed', host: 'r', message: 'blob upload unknown' }, 'registry_failed'],
     [{ kind: 'registry-unreachable', host: 'r', reason: 'ECONNREFUSED' }, 'registry_unreachable'],
     [{ kind: 'no-space', message: 'no space left on device' }, 'disk_full'],
     [{ kind: 'daemon-unavailable', address: 'unix:///x', reason: 'gone' }, 'builder_unavailable'],

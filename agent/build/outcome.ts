@@ -71,6 +71,7 @@ function codeOf(problem: Exclude<BuildProblem, { kind: 'cancelled' }>): BuildFai
     case 'registry-auth-refused':
       return 'registry_refused';
     case 'registry-refused':
+    case 'push-failed':
       return 'registry_failed';
     case 'registry-unreachable':
       return 'registry_unreachable';

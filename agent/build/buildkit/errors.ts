@@ -33,7 +33,12 @@ export type BuildProblem =
   | { readonly kind: 'no-space'; readonly message: string }
   | { readonly kind: 'cancelled'; readonly reason: string }
   | { readonly kind: 'daemon-unavailable'; readonly address: string; readonly reason: string }
-  /** Everything was built, but the result could not be exported, and the registry is not to blame. */
+  /**
+   * The push failed, and the registry takes a small upload now: it had no room for this image (what it could not keep is
+   * freed by then), or it was away for a moment.
+   */
+  | { readonly kind: 'push-failed'; readonly host: string; readonly message: string }
+  /** Everything was built, but the result could not be exported; it was for no registry. */
   | { readonly kind: 'export-failed'; readonly message: string };
 
 function atLine(source: SourceLines | null): string {
@@ -61,6 +66,8 @@ export function describeProblem(problem: BuildProblem): string {
       return `The registry ${problem.host} cannot be reached: ${problem.reason}. Check its address and that it runs.`;
     case 'registry-refused':
       return `The registry ${problem.host} does not take the image (HTTP ${problem.status}). See its log; a full disk is the usual cause of 5xx.`;
+    case 'push-failed':
+      return `The image was built but not pushed: the registry ${problem.host} does not take it (${problem.message}). See the log of the registry; a full disk is the usual cause.`;
     case 'no-space':
       return `The build machine has no space left: ${problem.message}. Free disk space, or prune the build cache.`;
     case 'cancelled':

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { parsePushTarget, probePush, pushTargets, tokenRealm } from './registry-probe.ts';
+import { diagnosePush, parsePushTarget, probePush, pushTargets, tokenRealm } from './registry-probe.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -54,6 +54,15 @@ describe('why a push failed', () => {
   it('is a right that is missing', async () => {
     const host = await registry(basicRegistry(403));
     expect(await probePush(target(host), credentials)).toMatchObject({ kind: 'registry-auth-refused', status: 403 });
+  });
+
+  it('is the registry’s own matter when it takes a small upload afterwards: it had no room for a large one', async () => {
+    const host = await registry(basicRegistry(202));
+    const image = { type: 'image', attrs: { name: `${host}/a/b`, push: 'true', 'registry.insecure': 'true' } };
+    const request = { exports: [image], cacheExports: [], registryAuth: () => credentials };
+    const message = 'blob upload unknown to registry';
+    expect(await diagnosePush(request, message)).toEqual({ kind: 'push-failed', host, message });
+    expect(await diagnosePush({ ...request, exports: [] }, message)).toBeNull();
   });
 
   it('is what the registry says to an upload: a full disk is a 500', async () => {

@@ -148,13 +148,19 @@ export async function probePush(
   return tryUpload(base, target, authorization.headers);
 }
 
-/** The first target that explains a failed export. */
+/**
+ * The first target that explains a failed export; the first of all when none does. Null when it was for no registry.
+ * @param message What the daemon says of it.
+ */
 export async function diagnosePush(
   request: Pick<SolveRequest, 'exports' | 'cacheExports' | 'registryAuth'>,
+  message: string,
 ): Promise<BuildProblem | null> {
-  for (const target of pushTargets(request)) {
+  const targets = pushTargets(request);
+  for (const target of targets) {
     const problem = await probePush(target, request.registryAuth(target.host));
     if (problem !== null) return problem;
   }
-  return null;
+  const [first] = targets;
+  return first === undefined ? null : { kind: 'push-failed', host: first.host, message };
 }

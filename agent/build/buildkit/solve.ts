@@ -96,7 +96,7 @@ async function problemOfCall(
   record: BuildRecord,
 ): Promise<BuildProblem> {
   const problem = problemOf(error, { address: daemon.address, ...record });
-  return problem.kind === 'export-failed' ? ((await diagnosePush(request)) ?? problem) : problem;
+  return problem.kind === 'export-failed' ? ((await diagnosePush(request, problem.message)) ?? problem) : problem;
 }
 
 /** What ended the build from this side, if anything did; it comes before whatever the call then says. */
