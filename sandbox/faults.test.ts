@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { matches } from './faults.ts';
-import { controlToken, git, refusal, setStage, type Stage } from './testing/harness.ts';
+import { controlToken, git, refusal } from './testing/harness.ts';
+import { useStage } from './testing/use-stage.ts';
 
-let stage: Stage;
+const stage = useStage();
 const repo = () => ({ owner: stage.owner, repo: stage.repo });
 
 beforeAll(async () => {
-  stage = await setStage();
   await stage.octokit.rest.repos.get(repo());
 });
 
 beforeEach(() => {
   stage.sandbox.faults.clear();
   stage.sandbox.limits.reset();
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
 });
 
 const get = () => stage.octokit.rest.repos.get(repo());

@@ -3,23 +3,15 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startSandbox } from '../server.ts';
-import { controlToken, git, sandboxOptions, setStage, temporaryFolder, type Stage } from '../testing/harness.ts';
+import { controlToken, git, sandboxOptions, temporaryFolder } from '../testing/harness.ts';
+import { useStage } from '../testing/use-stage.ts';
 import { connectSandbox } from './client.ts';
 import { commands } from './commands.ts';
 import { commandNames } from './names.ts';
 
-let stage: Stage;
-
-beforeAll(async () => {
-  stage = await setStage();
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
-});
+const stage = useStage();
 
 it('names every command that exists', () => {
   expect([...commandNames].sort()).toEqual(Object.keys(commands).sort());

@@ -1,14 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { git, setStage, tokenOctokit, type Stage } from '../testing/harness.ts';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { git, tokenOctokit } from '../testing/harness.ts';
+import { useStage } from '../testing/use-stage.ts';
 import { zeroSha } from './refs.ts';
 
-let stage: Stage;
+const stage = useStage();
 let clone: string;
 
 beforeAll(async () => {
-  stage = await setStage();
   const { url } = await stage.sandbox.pushToken({ repositoryId: stage.repositoryId });
   clone = join(stage.folder, 'clone');
   await git(stage.folder, 'clone', '--quiet', url, clone);
@@ -16,11 +16,6 @@ beforeAll(async () => {
 
 beforeEach(() => {
   stage.receiver.received.length = 0;
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
 });
 
 async function installationToken(permissions?: Record<string, string>): Promise<string> {

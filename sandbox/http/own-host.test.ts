@@ -1,19 +1,11 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { controlToken, setStage, type Stage } from '../testing/harness.ts';
+import { describe, expect, it } from 'vitest';
+import { controlToken } from '../testing/harness.ts';
+import { useStage } from '../testing/use-stage.ts';
 import { isOwnHost } from './own-host.ts';
 
-let stage: Stage;
-
-beforeAll(async () => {
-  stage = await setStage();
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
-});
+const stage = useStage();
 
 describe('the sandbox answers', () => {
   it.each(['127.0.0.1', '127.0.0.1:7781', 'localhost', 'localhost:7781', 'LOCALHOST:1', '[::1]:7781', 'ten.example:1'])(

@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { refusal, setStage, type Stage } from '../testing/harness.ts';
+import { describe, expect, it } from 'vitest';
+import { refusal, setStage } from '../testing/harness.ts';
+import { useOpened } from '../../test/suite.ts';
 import { servedOperations } from '../rest/operations.ts';
 import { webhookNames } from '../webhooks/names.ts';
 import { description } from './description.ts';
 import { assertAnswer, assertRefusal, assertWebhook, NonconformingAnswer, requestErrors } from './validator.ts';
 
-let stage: Stage;
-
-beforeAll(async () => {
-  stage = await setStage();
-});
-
-afterAll(() => stage.close());
+const stage = useOpened(() => setStage());
 
 it('has the description of everything the sandbox serves, and of nothing else', () => {
   expect(Object.keys(description().operations)).toEqual(servedOperations.map(({ id }) => id).sort());

@@ -1,9 +1,9 @@
 import { access } from 'node:fs/promises';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { setStage, type Stage } from '../testing/harness.ts';
+import { useStage } from '../testing/use-stage.ts';
 
-let stage: Stage;
+const stage = useStage();
 let browser: Browser;
 let page: Page;
 const problems: string[] = [];
@@ -20,7 +20,6 @@ async function findChromium(): Promise<string> {
 }
 
 beforeAll(async () => {
-  stage = await setStage();
   const { sandbox, repositoryId } = stage;
   await sandbox.commit({ repositoryId, branch: 'topic', author: 'ada', message: 'Topic', files: { t: 't' } });
   await sandbox.openPull({ repositoryId, author: 'ada', title: 'A topic', head: 'topic' });
@@ -36,8 +35,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   expect(problems).toEqual([]);
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
 });
 
 it('shows what happens without a reload, and keeps what is being typed', async () => {

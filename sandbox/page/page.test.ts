@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { setStage, type Stage } from '../testing/harness.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useStage } from '../testing/use-stage.ts';
 import { html, link } from './html.ts';
 
-let stage: Stage;
+const stage = useStage();
 let sha: string;
 const hostile = `"><script>alert('x')</script><img src=x onerror=alert(1)>`;
 const repo = () => ({ owner: stage.owner, repo: stage.repo });
 
 beforeAll(async () => {
-  stage = await setStage();
   const { sandbox, repositoryId, octokit } = stage;
   const files = { [`${'x'.repeat(5)}.txt`]: 'x' };
   const commit = { repositoryId, branch: 'topic', author: 'ada', files };
@@ -39,11 +38,6 @@ beforeAll(async () => {
       annotations: [{ path: hostile, start_line: 1, end_line: 1, annotation_level: 'failure', message: hostile }],
     },
   });
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
 });
 
 async function page(path = '/acme/shop'): Promise<{ text: string; headers: Headers; status: number }> {

@@ -1,19 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { appJwt, appId, appOctokit, refusal, setStage, tokenOctokit, type Stage } from '../testing/harness.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { appJwt, appId, appOctokit, refusal, tokenOctokit } from '../testing/harness.ts';
+import { useStage } from '../testing/use-stage.ts';
 
-let stage: Stage;
+const stage = useStage({ clock: () => now });
 let now = Date.UTC(2026, 0, 1);
 
 beforeAll(async () => {
-  stage = await setStage({ clock: () => now });
   await stage.sandbox.createRepository({ owner: 'acme', name: 'other' });
   await stage.sandbox.createRepository({ owner: 'stranger', name: 'secret' });
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
 });
 
 function asApp(claims: Record<string, unknown>, privateKey?: string) {

@@ -1,18 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { refusal, setStage, tokenOctokit, valueAt, type Stage } from '../testing/harness.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { refusal, tokenOctokit, valueAt } from '../testing/harness.ts';
+import { useStage } from '../testing/use-stage.ts';
 
-let stage: Stage;
+const stage = useStage();
 let sha: string;
 const repo = () => ({ owner: stage.owner, repo: stage.repo });
 
 beforeAll(async () => {
-  stage = await setStage();
   sha = (await stage.octokit.rest.repos.getBranch({ ...repo(), branch: 'main' })).data.commit.sha;
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
 });
 
 async function createRun(changes: Record<string, unknown> = {}) {

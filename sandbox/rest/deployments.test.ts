@@ -1,24 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { refusal, setStage, valueAt, type Stage } from '../testing/harness.ts';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { refusal, valueAt } from '../testing/harness.ts';
+import { useStage } from '../testing/use-stage.ts';
 
-let stage: Stage;
+const stage = useStage();
 let sha: string;
 const repo = () => ({ owner: stage.owner, repo: stage.repo });
 const exact = { auto_merge: false, required_contexts: [] as string[] };
 
 beforeAll(async () => {
-  stage = await setStage();
   const { data } = await stage.octokit.rest.repos.getBranch({ ...repo(), branch: 'main' });
   sha = data.commit.sha;
 });
 
 beforeEach(() => {
   stage.receiver.received.length = 0;
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
 });
 
 async function deploy(changes: Record<string, unknown> = {}): Promise<number> {

@@ -1,20 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installationOctokit, refusal, setStage, tokenOctokit, type Stage } from '../testing/harness.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { installationOctokit, refusal, tokenOctokit } from '../testing/harness.ts';
+import { useStage } from '../testing/use-stage.ts';
 
-let stage: Stage;
+const stage = useStage();
 let number: number;
 const repo = () => ({ owner: stage.owner, repo: stage.repo });
 
 beforeAll(async () => {
-  stage = await setStage();
   const { repositoryId, sandbox } = stage;
   await sandbox.commit({ repositoryId, branch: 'feature', author: 'acme', message: 'Work', files: { 'a.txt': 'a' } });
   number = (await sandbox.openPull({ repositoryId, author: 'acme', title: 'Feature', head: 'feature' })).number;
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
 });
 
 async function comment(body: string) {

@@ -1,21 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { refusal, setStage, tokenOctokit, type Stage } from '../testing/harness.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { refusal, tokenOctokit } from '../testing/harness.ts';
+import { useStage } from '../testing/use-stage.ts';
 
-let stage: Stage;
+const stage = useStage();
 let branches = 0;
 const repo = () => ({ owner: stage.owner, repo: stage.repo });
 
-beforeAll(async () => {
-  stage = await setStage();
-});
-
 beforeEach(() => {
   stage.receiver.received.length = 0;
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
 });
 
 async function push(branch: string, files: Record<string, string>): Promise<string> {

@@ -1,20 +1,15 @@
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { git, refusal, setStage, tokenOctokit, valueAt, type Stage } from '../testing/harness.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { git, refusal, tokenOctokit, valueAt } from '../testing/harness.ts';
+import { useStage } from '../testing/use-stage.ts';
 
-let stage: Stage;
+const stage = useStage();
 let main: string;
 const repo = () => ({ owner: stage.owner, repo: stage.repo });
 
 beforeAll(async () => {
-  stage = await setStage();
   main = (await stage.octokit.rest.repos.getBranch({ ...repo(), branch: 'main' })).data.commit.sha;
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
 });
 
 describe('contents', () => {

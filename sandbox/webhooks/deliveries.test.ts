@@ -1,25 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { appId, appOctokit, setStage, valueAt, webhookSecret, type Stage } from '../testing/harness.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { appId, appOctokit, valueAt, webhookSecret } from '../testing/harness.ts';
+import { useStage } from '../testing/use-stage.ts';
 
-let stage: Stage;
+const stage = useStage();
 let writes = 0;
-
-beforeAll(async () => {
-  stage = await setStage();
-});
 
 beforeEach(() => {
   stage.receiver.received.length = 0;
   stage.receiver.status = 202;
   stage.sandbox.faults.clear();
-});
-
-afterAll(async () => {
-  expect(stage.sandbox.failures).toEqual([]);
-  await stage.close();
 });
 
 async function push(): Promise<string> {
