@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useStage } from '../testing/use-stage.ts';
 import { html, link } from './html.ts';
+import { outputMarkdown } from './markdown.ts';
 
 const stage = useStage();
 let sha: string;
@@ -64,6 +65,16 @@ describe('P71: the page', () => {
     expect(text).not.toMatch(/href="javascript:/i);
     expect(text).not.toMatch(/href="[^"]*"onclick/);
     expect(text.split('&lt;script&gt;').length).toBeGreaterThan(8);
+  });
+
+  it('shows Markdown, without what it would load, run or style', () => {
+    const shown = outputMarkdown(
+      '**bold** [3/4\\]\n\n| a |\n|--:|\n| `x` |\n\n![i](https://a.example/i.png) [j](javascript:alert(1)) <b>h</b>',
+    ).text;
+    expect(shown).toContain('<strong>bold</strong> [3/4]');
+    expect(shown).toContain('<td><code>x</code></td>');
+    expect(shown).toContain('&lt;b&gt;h&lt;/b&gt;');
+    expect(shown).not.toMatch(/<img|style=|href="javascript/);
   });
 
   it('runs and loads nothing but its own files', async () => {

@@ -1,6 +1,7 @@
 /** Check runs with their output, annotations and buttons. */
 import type { Annotation, CheckRun } from '../../state/model.ts';
 import { html, link, type Html } from '../html.ts';
+import { outputMarkdown } from '../markdown.ts';
 import type { RepositoryView } from '../view.ts';
 import { checkPill, sha, time } from '../words.ts';
 
@@ -18,7 +19,7 @@ function annotation(each: Annotation): Html {
 function output({ id, output: { title, summary, text }, annotations }: CheckRun): Html {
   const hidden = annotations.length - annotationsShown;
   return html`${title === null ? null : html`<p><b>${title}</b></p>`}
-  ${summary === null || summary === '' ? null : html`<pre class="text output" id="summary-${id}">${summary}</pre>`}
+  ${summary === null || summary === '' ? null : html`<div id="summary-${id}">${outputMarkdown(summary)}</div>`}
   ${
     annotations.length === 0
       ? null
@@ -32,7 +33,7 @@ function output({ id, output: { title, summary, text }, annotations }: CheckRun)
       ? null
       : html`<details id="text-${id}">
           <summary>Details</summary>
-          <pre class="text output">${text}</pre>
+          ${outputMarkdown(text)}
         </details>`
   }`;
 }

@@ -1,6 +1,7 @@
 /** Pull requests with their conversation. */
 import type { ReactionContent, Role } from '../../state/model.ts';
 import { html, type Html } from '../html.ts';
+import { messageMarkdown } from '../markdown.ts';
 import type { CommentView, PullView, RepositoryView } from '../view.ts';
 import { person, pill, sha, time } from '../words.ts';
 
@@ -33,8 +34,7 @@ function conversation({ comments }: PullView, now: number): Html[] {
     const edited = comment.updatedAt > comment.createdAt ? html` · edited ${time(comment.updatedAt, now)}` : null;
     return html`<li class="comment" id="issuecomment-${comment.id}">
       <p class="by">${person(author)} ${time(comment.createdAt, now)}${edited}</p>
-      <pre class="text">${comment.body}</pre>
-      ${reactions(view)}
+      ${messageMarkdown(comment.body)} ${reactions(view)}
     </li>`;
   });
 }
@@ -76,7 +76,7 @@ function pullCard(pull: PullView, view: RepositoryView): Html {
       ${person(author)} wants <code>${issue.pull.headRef}</code> ${sha(issue.pull.headSha)} in
       <code>${issue.pull.baseRef}</code> · ${time(issue.createdAt, view.now)}
     </p>
-    ${issue.body === null || issue.body === '' ? null : html`<pre class="text">${issue.body}</pre>`}
+    ${issue.body === null || issue.body === '' ? null : messageMarkdown(issue.body)}
     <ol class="conversation" id="conversation-${issue.number}">
       ${conversation(pull, view.now)}
     </ol>
