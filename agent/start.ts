@@ -8,7 +8,7 @@ import { startBuilds } from './build/builds.ts';
 import { control } from './control/control.ts';
 import { expectedCache, forgetExpected } from './control/expected-cache.ts';
 import { expectedSource } from './control/expected-source.ts';
-import { register } from './control/register.ts';
+import { confirm, register } from './control/register.ts';
 import { signer } from './control/sign.ts';
 import { controlTransport, type Transport } from './control/transport.ts';
 import { identityFile, type Registration } from './keys/identity.ts';
@@ -80,11 +80,15 @@ async function assemble(options: AgentOptions, releasers: Releasers): Promise<Ru
   return { nodeId: node.nodeId, name: node.name, stop: () => releasers.releaseAll() };
 }
 
-/** Registers this node, unless it is, and ends. */
+/** Registers this node, unless it is, sees that it is one at the control plane too, and ends. */
 export async function registerNode(options: AgentOptions): Promise<Registration['node']> {
   const releasers = new Releasers(releaseDeadlineMs);
   try {
-    return (await ownIdentity(options, releasers)).node;
+    const { identity, node } = await ownIdentity(options, releasers);
+    const transport = controlTransport(options.url, signer(node.nodeId, identity.keys.signing));
+    releasers.defer('transport', transport.close);
+    await confirm(node, { control: control(transport), log: (line) => options.log.warn(line) });
+    return node;
   } finally {
     await releasers.releaseAll();
   }

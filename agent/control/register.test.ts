@@ -5,7 +5,7 @@ import { StalledError } from '../../platform/errors/errors.ts';
 import { generateKeyPair } from '../../platform/crypto/keys.ts';
 import type { Identity } from '../keys/identity.ts';
 import { ControlRefused, ControlUnreachable } from './errors.ts';
-import { register, type RegisterOptions } from './register.ts';
+import { confirm, register, type RegisterOptions } from './register.ts';
 
 const node = {
   ...({ nodeId: 'n1', name: 'one', kind: 'worker', subnet: 1 } as const),
@@ -131,7 +131,7 @@ describe('registration', () => {
       const { options, requests, saved } = setUp([refusal(code)]);
       const error = await register(fresh(), options).catch((caught: unknown) => caught);
       expect(error).toBeInstanceOf(StalledError);
-      expect(error).toMatchObject({ code, message: `The node was not registered: ${apiErrors[code].message}` });
+      expect(error).toMatchObject({ code, message: `The node is not registered: ${apiErrors[code].message}` });
       expect((error as StalledError).hint).toMatch(/\w/);
       expect([requests.length, saved.length]).toEqual([1, 0]);
     },
@@ -141,5 +141,26 @@ describe('registration', () => {
     const { options, requests } = setUp([refusal('unavailable')]);
     await register(fresh(), options);
     expect(requests).toHaveLength(2);
+  });
+});
+
+describe('a node that is registered', () => {
+  const confirmed = async (error: Error): Promise<string[]> => {
+    const lines: string[] = [];
+    await confirm(node, { control: { expectedState: () => Promise.reject(error) }, log: (line) => lines.push(line) });
+    return lines;
+  };
+
+  it.each<ApiErrorCode>(['node_removed', 'signature_unknown_key'])('is none at the control plane: %s', async (code) => {
+    await expect(confirmed(refusal(code))).rejects.toMatchObject({
+      code,
+      message: `The node is not registered: ${apiErrors[code].message}`,
+      hint: expect.stringContaining('landfall node add') as unknown,
+    });
+  });
+
+  it('stays one while the control plane is away, and says what is not known', async () => {
+    const [line] = await confirmed(new ControlUnreachable('https://x', new Error('reset')));
+    expect(line).toContain('Whether one is still registered there is not known');
   });
 });

@@ -82,11 +82,29 @@ async function answer(identity: Identity, options: RegisterOptions & { token: st
   }
 }
 
+/** Whether the control plane still knows the node that this one registered as: it may have been removed since. */
+export async function confirm(
+  node: Registration['node'],
+  options: { control: Pick<Control, 'expectedState'>; log: (line: string) => void },
+): Promise<void> {
+  try {
+    await options.control.expectedState({ etag: null, waitMs: 0, signal: new AbortController().signal });
+  } catch (error) {
+    if (isTransient(error) && error instanceof Error) {
+      options.log(`Whether ${node.name} is still registered there is not known: ${error.message}`);
+      return;
+    }
+    throw refused(error);
+  }
+}
+
 const hints: Partial<Record<NonNullable<ControlRefused['code']>, string>> = {
   token_unknown: 'Check that the whole token was copied, or run `landfall node add NAME` for a new one.',
   token_expired: 'Run `landfall node add NAME` for a new one; a token is good for 24 hours.',
   token_used: 'Run `landfall node add NAME` for this node: a token is good for one node.',
   kind_mismatch: 'Start the agent with --proxy exactly when the token was made with --proxy.',
+  node_removed: 'Run `landfall node add NAME` for a new token, and start the agent with it.',
+  signature_unknown_key: 'Run `landfall node add NAME` for a new token, and start the agent with it.',
   key_taken: 'The data directory was copied from another node: empty it, and start the agent with a token of its own.',
 };
 
@@ -96,7 +114,7 @@ function refused(error: unknown): unknown {
   const options = { cause: error, ...(hint === undefined ? {} : { hint }) };
   return new StalledError(
     error.code ?? 'registration_refused',
-    `The node was not registered: ${error.message}`,
+    `The node is not registered: ${error.message}`,
     options,
   );
 }

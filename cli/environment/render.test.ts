@@ -46,6 +46,14 @@ describe('landfall status', () => {
     );
   });
 
+  it('says of what never ran that it is left over', () => {
+    const never = { ...service, replicas: { wanted: 0, healthy: 0 } };
+    const environments = [environment('production', { services: [never] })];
+    expect(renderAbandoned([project({ removed: true, environments })])).toContain(
+      'acme/shop is left over: its repository',
+    );
+  });
+
   it('says nothing of what is asked for, or runs nothing', () => {
     const environments = [environment('production'), environment('staging', { configured: false, services: [] })];
     expect(renderAbandoned([project({ environments })])).toBe('');

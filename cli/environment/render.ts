@@ -30,7 +30,7 @@ export function renderEnvironments(projects: readonly ProjectResource[]): string
   return renderTable(['repository', 'environment', 'healthy', 'url', 'note'], rows);
 }
 
-/** What runs and nothing asks for, each with how it is ended; empty when there is none. */
+/** What is there and nothing asks for, each with how it is ended; empty when there is none. */
 export function renderAbandoned(projects: readonly ProjectResource[]): string {
   return allEnvironments(projects)
     .filter(({ environment }) => environment.services.length > 0)
@@ -38,7 +38,9 @@ export function renderAbandoned(projects: readonly ProjectResource[]): string {
       const why = abandoned(shown);
       const { project, environment } = shown;
       const command = `landfall environment remove ${environment.name} --repository ${project.repository}`;
-      return why === null ? [] : [`\n\n${label(shown)} runs on: ${why}. To end it: ${command}`];
+      if (why === null) return [];
+      const runs = environment.services.some(({ serving, replicas }) => serving !== null || replicas.healthy > 0);
+      return [`\n\n${label(shown)} ${runs ? 'runs on' : 'is left over'}: ${why}. To end it: ${command}`];
     })
     .join('');
 }
