@@ -39,7 +39,6 @@ function setUp(change: Partial<RunnerOptions> = {}) {
     lines: [] as string[],
     pressure: null as string | null,
   };
-  const leaseUntil = (): string => new Date(clock.now().getTime() + leaseMs).toISOString();
   const fail = (errors: Error[]): void => {
     const error = errors.shift();
     if (error !== undefined) throw error;
@@ -50,11 +49,11 @@ function setUp(change: Partial<RunnerOptions> = {}) {
         await Promise.resolve();
         fail(world.claimErrors);
         world.claims.push(workId);
-        return { attempt, leaseUntil: leaseUntil(), order: {} as Claim['order'] };
+        return { attempt, leaseMs, order: {} as Claim['order'] };
       },
       renew: async () => {
         world.renewals += 1;
-        return { leaseUntil: leaseUntil(), cancel: null, ...(await world.renewal()) };
+        return { leaseMs, cancel: null, ...(await world.renewal()) };
       },
       finish: async (workId, request) => {
         await Promise.resolve();

@@ -95,7 +95,8 @@ export function buildRunner(options: RunnerOptions): BuildRunner {
     if (claimed.size > rememberedAttempts && oldest !== undefined) claimed.delete(oldest);
   };
   const keepLease = (workId: string, claim: Claim, cancel: AbortController) => {
-    let leaseUntil = Date.parse(claim.leaseUntil);
+    const endOf = (answer: { leaseMs: number }): number => clock.now().getTime() + answer.leaseMs;
+    let leaseUntil = endOf(claim);
     let cancelTimer = (): void => undefined;
     let stopped = false;
     const left = (): number => leaseUntil - clock.now().getTime();
@@ -106,7 +107,7 @@ export function buildRunner(options: RunnerOptions): BuildRunner {
     const renew = async (): Promise<void> => {
       try {
         const renewal = await control.renew(workId, claim.attempt);
-        leaseUntil = Date.parse(renewal.leaseUntil);
+        leaseUntil = endOf(renewal);
         if (renewal.cancel !== null) cancel.abort(new BuildCancelled(renewal.cancel));
         schedule(left() / 3);
       } catch (error) {

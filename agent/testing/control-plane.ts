@@ -225,11 +225,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<T
     if (known.attempt !== attempt) return refusal('attempt_stale');
     plane.claims.push({ workId, attempt });
     changed();
-    return { status: 200, body: { attempt, leaseUntil: lease(), order: known.order(plane.seals()) } };
+    return { status: 200, body: { attempt, leaseMs: plane.leaseMs, order: known.order(plane.seals()) } };
   };
   const renewal = (workId: string, { attempt }: { attempt: number }): Answer =>
     orders.get(workId)?.attempt === attempt
-      ? { status: 200, body: { leaseUntil: lease(), cancel: plane.cancel } }
+      ? { status: 200, body: { leaseMs: plane.leaseMs, cancel: plane.cancel } }
       : refusal('attempt_stale');
   const finish = (workId: string, { attempt, outcome }: FinishRequest): Answer => {
     if (orders.get(workId)?.attempt !== attempt) return refusal('attempt_stale');
@@ -238,7 +238,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<T
     changed();
     return { status: 204, body: null };
   };
-  const lease = (): string => new Date(Date.now() + plane.leaseMs).toISOString();
   const refusal = (code: ApiErrorCode): Answer => {
     plane.refusals.push(code);
     return { status: apiErrors[code].status, body: { error: { code, message: apiErrors[code].message, hint: null } } };

@@ -96,7 +96,7 @@ async function claim(deps: WorkDeps, hold: WorkHold): Promise<ClaimAnswer> {
   // The wait took its share of the lease: what the agent gets is a whole one.
   if ((await renewWork(deps.database.db, hold, lease)) === null) throw new ApiError(await whyNot(deps, hold));
   const order = await buildOrder(deps, hold, sealedSourceToken);
-  return { attempt: hold.attempt, leaseUntil: lease.until.toISOString(), order };
+  return { attempt: hold.attempt, leaseMs, order };
 }
 
 /** Subscribes first, then asks for the token, then reads: a token that comes between is not missed (P09). */
@@ -135,11 +135,11 @@ async function buildOrder(deps: WorkDeps, hold: WorkHold, sealedSourceToken: str
   };
 }
 
-async function renew(deps: WorkDeps, hold: WorkHold): Promise<{ leaseUntil: string; cancel: string | null }> {
+async function renew(deps: WorkDeps, hold: WorkHold): Promise<RenewAnswer> {
   const lease = newLease(deps);
   const renewed = await renewWork(deps.database.db, hold, lease);
   if (renewed === null) throw new ApiError(await whyNot(deps, hold));
-  return { leaseUntil: lease.until.toISOString(), cancel: renewed.cancelCode };
+  return { leaseMs, cancel: renewed.cancelCode };
 }
 
 async function finish(deps: WorkDeps, hold: WorkHold, { outcome }: FinishRequest): Promise<void> {

@@ -44,16 +44,19 @@ export const BuildOrder = Type.Object({
 });
 export type BuildOrder = Static<typeof BuildOrder>;
 
+/** How long the lease holds from this answer on, in milliseconds: a length, because the clocks of two machines differ. */
+const leaseMs = Type.Integer({ minimum: 1, maximum: 600_000 });
+
 export const ClaimRequest = Type.Object({ attempt: Type.Integer() });
 export const ClaimAnswer = Type.Object({
   attempt: Type.Integer(),
-  leaseUntil: Type.String({ format: 'date-time' }),
+  leaseMs,
   order: BuildOrder,
 });
 export type ClaimAnswer = Static<typeof ClaimAnswer>;
 
 export const RenewAnswer = Type.Object({
-  leaseUntil: Type.String({ format: 'date-time' }),
+  leaseMs,
   /** A reason code when the work is to stop. */
   cancel: Type.Union([Type.String(), Type.Null()]),
 });
