@@ -100,6 +100,15 @@ describe('a status report', () => {
     expect((await row(mine.id)).observed).toBe('running');
   });
 
+  it('is refused when a number in it is larger than what keeps it', async () => {
+    for (const changed of [{ generation: 1e15 }, { sequence: 1e300 }, { generation: -1 }]) {
+      const answer = await send(one, report([], changed));
+      expect([changed, answer.statusCode, codeOf(answer)]).toEqual([changed, 400, 'invalid_request']);
+    }
+    const restarts = await send(one, report([container(mine.id, { restarts: 2 ** 31 })]));
+    expect([restarts.statusCode, codeOf(restarts)]).toEqual([400, 'invalid_request']);
+  });
+
   it('is refused by name when a later one, or a later start of the agent, was heard', async () => {
     await send(one, report([container(mine.id)], { sequence: 5 }));
     const older = await send(one, report([container(mine.id, { state: 'exited' })], { sequence: 4 }));

@@ -1,6 +1,7 @@
 /** Pages of one or several log streams, merged by time, with a cursor to go on from. */
 import Type from 'typebox';
 import Value from 'typebox/value';
+import { LargeCount } from '../../core/contract/numbers.ts';
 import type { LogPage } from '../../core/contract/resources.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import type { Db } from '../../prisma/client.ts';
@@ -19,7 +20,7 @@ export interface LogRequest {
   limit: number;
 }
 
-const Positions = Type.Record(Type.String(), Type.Integer({ minimum: 0 }));
+const Positions = Type.Record(Type.String(), LargeCount);
 
 /** Of each stream, the number of the line that comes next. */
 type Positions = Record<string, number>;

@@ -1,5 +1,6 @@
 /** Batched log lines: `POST /api/v1/agent/logs`. Offsets count lines of a stream, so a batch may be sent twice. */
 import Type, { type Static } from 'typebox';
+import { Count, LargeCount } from './numbers.ts';
 
 export const LogLine = Type.Object({
   at: Type.String({ format: 'date-time' }),
@@ -14,9 +15,9 @@ export const LogBatch = Type.Object({
   /** A build id or an allocation id, of this node's own. */
   id: Type.String(),
   /** The build's attempt, which fences late writers; 0 for an allocation. */
-  attempt: Type.Integer(),
+  attempt: Count,
   /** Number of the first line in the stream. */
-  offset: Type.Integer({ minimum: 0 }),
+  offset: LargeCount,
   lines: Type.Array(LogLine, { maxItems: 1_000 }),
   /** No more lines come. */
   end: Type.Boolean(),

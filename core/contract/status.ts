@@ -1,5 +1,6 @@
 /** What an agent reports: `POST /api/v1/agent/status`. */
 import Type, { type Static } from 'typebox';
+import { Count, LargeCount } from './numbers.ts';
 import { WorkOffer } from './work.ts';
 
 export const ObservedContainer = Type.Object({
@@ -39,9 +40,9 @@ export const ObservedContainer = Type.Object({
   detail: Type.Union([Type.String({ maxLength: 2_000 }), Type.Null()]),
   /** Last lines of its log, when it is not well. */
   lastLog: Type.Array(Type.String({ maxLength: 4_000 }), { maxItems: 50 }),
-  exitCode: Type.Union([Type.Integer(), Type.Null()]),
+  exitCode: Type.Union([Type.Integer({ minimum: -2_147_483_648, maximum: 2_147_483_647 }), Type.Null()]),
   /** Starts after the first. */
-  restarts: Type.Integer(),
+  restarts: Count,
   startedAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
 });
 export type ObservedContainer = Static<typeof ObservedContainer>;
@@ -53,18 +54,18 @@ export const ActionResult = Type.Object({
   ok: Type.Boolean(),
   message: Type.Union([Type.String({ maxLength: 2_000 }), Type.Null()]),
   at: Type.String({ format: 'date-time' }),
-  durationMs: Type.Integer(),
+  durationMs: LargeCount,
   /** When a failed action is tried again. */
   retryAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
 });
 export type ActionResult = Static<typeof ActionResult>;
 
 export const NodeResources = Type.Object({
-  cpuMillis: Type.Integer(),
-  memoryBytes: Type.Integer(),
-  memoryFreeBytes: Type.Integer(),
-  diskBytes: Type.Integer(),
-  diskFreeBytes: Type.Integer(),
+  cpuMillis: Count,
+  memoryBytes: LargeCount,
+  memoryFreeBytes: LargeCount,
+  diskBytes: LargeCount,
+  diskFreeBytes: LargeCount,
   load1: Type.Number(),
   architecture: Type.String(),
   kernel: Type.String(),
@@ -83,11 +84,11 @@ export type Capability = Static<typeof Capability>;
 export const StatusReport = Type.Object({
   /** Changes at every start of the agent; `sequence` counts up within it. */
   epoch: Type.String(),
-  sequence: Type.Integer({ minimum: 1 }),
+  sequence: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
   agentVersion: Type.String(),
   phase: Type.Union([Type.Literal('idle'), Type.Literal('processing')]),
   /** Generation of the expected state this report is measured against. */
-  generation: Type.Integer(),
+  generation: Count,
   /** No drift against it. */
   converged: Type.Boolean(),
   containers: Type.Array(ObservedContainer),
@@ -98,7 +99,7 @@ export const StatusReport = Type.Object({
     peers: Type.Union([Type.String(), Type.Null()]),
   }),
   /** Generation of the newest expected state whose part is in force, whatever becomes of the containers; 0 before the first. */
-  inForce: Type.Optional(Type.Object({ dns: Type.Integer(), routes: Type.Integer(), peers: Type.Integer() })),
+  inForce: Type.Optional(Type.Object({ dns: Count, routes: Count, peers: Count })),
   resources: NodeResources,
   publicAddress: Type.Union([Type.String(), Type.Null()]),
   /** How other nodes may reach this one's WireGuard; absent from an older agent, which has none. */

@@ -1,5 +1,6 @@
 /** Work leased to a node: offer, claim, renew, finish. The attempt number fences late writers. */
 import Type, { type Static } from 'typebox';
+import { Count } from './numbers.ts';
 import { BuildSpec } from '../spec/service.ts';
 
 export const WorkKind = Type.Union([
@@ -47,7 +48,7 @@ export type BuildOrder = Static<typeof BuildOrder>;
 /** How long the lease holds from this answer on, in milliseconds: a length, because the clocks of two machines differ. */
 const leaseMs = Type.Integer({ minimum: 1, maximum: 600_000 });
 
-export const ClaimRequest = Type.Object({ attempt: Type.Integer() });
+export const ClaimRequest = Type.Object({ attempt: Count });
 export const ClaimAnswer = Type.Object({
   attempt: Type.Integer(),
   leaseMs,
@@ -94,9 +95,9 @@ export const BuildOutcome = Type.Union([
     kind: Type.Literal('succeeded'),
     imageDigest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }),
     /** TCP ports that the image declares with EXPOSE, ascending. */
-    exposedPorts: Type.Array(Type.Integer()),
+    exposedPorts: Type.Array(Type.Integer({ minimum: 0, maximum: 65_535 })),
     /** Milliseconds. */
-    timings: Type.Object({ fetch: Type.Integer(), build: Type.Integer(), push: Type.Integer() }),
+    timings: Type.Object({ fetch: Count, build: Count, push: Count }),
   }),
   Type.Object({
     kind: Type.Literal('failed'),
@@ -109,5 +110,5 @@ export const BuildOutcome = Type.Union([
 ]);
 export type BuildOutcome = Static<typeof BuildOutcome>;
 
-export const FinishRequest = Type.Object({ attempt: Type.Integer(), outcome: BuildOutcome });
+export const FinishRequest = Type.Object({ attempt: Count, outcome: BuildOutcome });
 export type FinishRequest = Static<typeof FinishRequest>;
