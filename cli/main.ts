@@ -17,8 +17,9 @@ import { packageRoot } from './root.ts';
 import { toolsCommand } from './tools/command.ts';
 import { ChildFailed } from './up/child.ts';
 import { upCommand } from './up/command.ts';
+import { tellUsageErrors } from './usage-errors.ts';
 
-function program(): Command {
+function program(asJson: boolean): Command {
   const landfall = new Command('landfall')
     .description('Deploys from the pull request to your own servers.')
     .version(askedVersion(['--version'], packageRoot()) ?? 'unknown')
@@ -31,14 +32,13 @@ First steps:
   landfall secret set NAME    set what a service needs and nobody may read
   landfall status             what serves where
   landfall deliveries         why a push was not deployed`,
-    )
-    .showHelpAfterError('(landfall --help shows the commands)')
-    .showSuggestionAfterError();
+    );
   for (const command of [upCommand(), statusCommand(), deliveriesCommand(), logsCommand()])
     landfall.addCommand(command);
   for (const command of [environmentCommand(), secretCommand(), nodeCommand(), tokenCommand(), loginCommand()])
     landfall.addCommand(command);
   for (const command of [...serverCommands(), agentCommand(), toolsCommand()]) landfall.addCommand(command);
+  tellUsageErrors(landfall, asJson);
   return landfall;
 }
 
@@ -53,8 +53,9 @@ function explain(error: unknown): { code: string; message: string; hint: string 
 }
 
 async function main(argv: string[]): Promise<void> {
+  const asJson = argv.includes('--json');
   try {
-    await program().parseAsync(argv);
+    await program(asJson).parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exit(error.exitCode);
     const explained = explain(error);
@@ -64,7 +65,7 @@ async function main(argv: string[]): Promise<void> {
       process.exit(1);
     }
     const { code, message, hint } = explained;
-    if (argv.includes('--json')) console.error(JSON.stringify({ error: { code, message, hint } }));
+    if (asJson) console.error(JSON.stringify({ error: { code, message, hint } }));
     else console.error(hint === null ? message : `${message}\n${hint}`);
     process.exit(1);
   }

@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import { cliEnvironment } from '../../platform/config/cli.ts';
 import { apiClient, type ApiClient } from '../client.ts';
+import { dataOption } from '../data-option.ts';
 import { resolveConnection } from '../connection.ts';
 
 export interface AskOptions {
@@ -16,7 +17,7 @@ export function asking(command: Command): Command {
   return command
     .addOption(new Option('--url <url>', 'where the control plane is (else LANDFALL_URL, else a local landfall up)'))
     .addOption(new Option('--token <token>', 'access token (else LANDFALL_TOKEN, else of a local landfall up)'))
-    .addOption(new Option('--data <dir>', 'data folder of a local landfall up').default('.landfall'))
+    .addOption(dataOption('data folder of a local landfall up'))
     .addOption(new Option('--json', 'print JSON instead of a table'));
 }
 

@@ -5,6 +5,7 @@ import Type from 'typebox';
 import { upEnvironment } from '../../platform/config/up.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { endAsked } from '../../platform/lifecycle/signals.ts';
+import { dataOption } from '../data-option.ts';
 import { installToolsFor } from '../tools/install.ts';
 import { awaitServing, followPush, LandingFailed, type Landing } from './follow.ts';
 import { machineFacts, roomFacts, takeBack } from './facts.ts';
@@ -221,7 +222,7 @@ export function upCommand(): Command {
     .description(
       'run the whole line on this machine: control plane, registry, agent and, without a GitHub App, a sandbox GitHub',
     )
-    .addOption(new Option('--data <dir>', 'where everything is kept').default('.landfall'))
+    .addOption(dataOption('where everything is kept'))
     .addOption(
       new Option('--port <number>', 'first of four ports in a row').default(defaultFirstPort).argParser(portNumber),
     )

@@ -336,6 +336,10 @@ describe('while it runs', () => {
     expect(JSON.parse(refusal.stderr)).toMatchObject({
       error: { code: 'service_unknown', message: expect.any(String) },
     });
+    for (const words of [['node', 'add'], ['stats'], ['status', '--data', '']]) {
+      const { code, stderr } = await run(landfall(...words, '--json'));
+      expect([words, code, JSON.parse(stderr)]).toMatchObject([words, 1, { error: { code: 'usage' } }]);
+    }
   });
 
   it('the CLI says where it looked when nothing answers', async () => {
