@@ -19,15 +19,28 @@ import { answers, type Api } from '../http/routes.ts';
 
 const tokenLifeMs = 24 * 60 * 60 * 1_000;
 
-export function nodeRoutes(api: Api, deps: ApiDeps): void {
-  const { database, config, now } = deps;
-  const view = () => ({ pools: config.pools, now: now() });
-  const tags = ['nodes'];
+const tags = ['nodes'];
 
+export function nodeRoutes(api: Api, deps: ApiDeps): void {
+  listRoutes(api, deps);
+  readRoute(api, deps);
+  cordonRoutes(api, deps);
+  removeRoute(api, deps);
+}
+
+const viewOf = ({ config, now }: ApiDeps) => ({ pools: config.pools, now: now() });
+
+async function nodeWithId(deps: ApiDeps, nodeId: string): Promise<NodeResource> {
+  const node = await findNodeResource(deps.database.db, nodeId, viewOf(deps));
+  if (node === null) throw new ApiError('not_found');
+  return node;
+}
+
+function listRoutes(api: Api, deps: ApiDeps): void {
   api.get(
     '/nodes',
     { schema: { operationId: 'listNodes', tags, response: answers(Type.Object({ nodes: Type.Array(NodeResource) })) } },
-    async () => ({ nodes: await nodeResources(database.db, view()) }),
+    async () => ({ nodes: await nodeResources(deps.database.db, viewOf(deps)) }),
   );
 
   api.post(
@@ -43,7 +56,9 @@ export function nodeRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request) => addNode(deps, accessOf(request).name, request.body),
   );
+}
 
+function readRoute(api: Api, deps: ApiDeps): void {
   api.get(
     '/nodes/:id',
     {
@@ -56,12 +71,13 @@ export function nodeRoutes(api: Api, deps: ApiDeps): void {
     },
     async (request) => {
       const nodeId = idOf(request.params);
-      const node = await findNodeResource(database.db, nodeId, view());
-      if (node === null) throw new ApiError('not_found');
-      return { node, allocations: await allocationResources(database.db, { nodeId }) };
+      const node = await nodeWithId(deps, nodeId);
+      return { node, allocations: await allocationResources(deps.database.db, { nodeId }) };
     },
   );
+}
 
+function cordonRoutes(api: Api, deps: ApiDeps): void {
   for (const [path, operationId, summary] of [
     ['cordon', 'cordonNode', 'Keep new replicas and builds away from a node; what runs there keeps running'],
     ['uncordon', 'uncordonNode', 'Let a node take new replicas and builds again'],
@@ -72,12 +88,12 @@ export function nodeRoutes(api: Api, deps: ApiDeps): void {
       async (request) => {
         const nodeId = idOf(request.params);
         await cordon(deps, accessOf(request).name, { nodeId, cordoned: path === 'cordon' });
-        const node = await findNodeResource(database.db, nodeId, view());
-        if (node === null) throw new ApiError('not_found');
-        return node;
+        return nodeWithId(deps, nodeId);
       },
     );
+}
 
+function removeRoute(api: Api, deps: ApiDeps): void {
   api.delete(
     '/nodes/:id',
     {
