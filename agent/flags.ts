@@ -1,6 +1,7 @@
 /** Reads the agent's command line. Pure: what is wrong with it is an InputError that says what to write instead. */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { messageOf } from '../platform/errors/classify.ts';
 import { InputError } from '../platform/errors/errors.ts';
 import type { BuilderChoice } from './build/builder.ts';
 import type { MeshChoice, ProxyChoice } from './parts/open.ts';
@@ -106,7 +107,7 @@ function parsed(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     throw new InputError('flags_invalid', `${message} See --help.`, { cause });
   }
 }

@@ -1,5 +1,6 @@
 /** The node's BuildKit: an address that was given, or a daemon of our own that is started when the agent starts. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../platform/errors/classify.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { removeCgroup, type CgroupHost } from '../cgroup/cgroup.ts';
 import { findProgram } from '../process/find-program.ts';
@@ -53,7 +54,7 @@ export function openBuilder(options: BuilderOptions, onReady: () => void): Build
     },
     (error: unknown) => {
       const hint = error instanceof StalledError && error.hint !== null ? ` ${error.hint}` : '';
-      options.log(`${error instanceof Error ? error.message : String(error)}${hint} This node makes no builds.`);
+      options.log(`${messageOf(error)}${hint} This node makes no builds.`);
     },
   );
   return {
@@ -64,7 +65,7 @@ export function openBuilder(options: BuilderOptions, onReady: () => void): Build
         await untilAnswers(client);
         return client;
       } catch (cause) {
-        throw new BuildFailed('builder_unavailable', cause instanceof Error ? cause.message : String(cause), { cause });
+        throw new BuildFailed('builder_unavailable', messageOf(cause), { cause });
       }
     },
     close: async () => {

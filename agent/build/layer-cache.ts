@@ -2,6 +2,7 @@
  * The cache that builds of one image share through the registry: read when this node has not built the image yet, written when nothing
  * else is to do. So a push never waits for it, and another node does not begin from nothing.
  */
+import { messageOf } from '../../platform/errors/classify.ts';
 import type { Clock } from '../loop/clock.ts';
 
 /** What writes the cache of one finished build. */
@@ -65,7 +66,7 @@ export function layerCache({ clock, delayMs, log }: LayerCacheOptions): LayerCac
     try {
       await discard();
     } catch (error) {
-      log(`The source of ${imageName} was not removed: ${sentence(error)}`);
+      log(`The source of ${imageName} was not removed: ${messageOf(error)}`);
     }
   };
   const writeOne = async ({ imageName, write }: CacheWrite, signal: AbortSignal): Promise<'over' | 'interrupted'> => {
@@ -74,7 +75,7 @@ export function layerCache({ clock, delayMs, log }: LayerCacheOptions): LayerCac
     } catch (error) {
       if (signal.aborted) return 'interrupted';
       // The next build of this image writes it again.
-      log(`The cache of ${imageName} was not written: ${sentence(error)}`);
+      log(`The cache of ${imageName} was not written: ${messageOf(error)}`);
     }
     return 'over';
   };
@@ -102,8 +103,4 @@ export function layerCache({ clock, delayMs, log }: LayerCacheOptions): LayerCac
       waiting.clear();
     },
   };
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

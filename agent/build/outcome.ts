@@ -1,5 +1,6 @@
 /** Says how a build ended, in the closed codes of the contract, from the errors of its parts. */
 import type { Annotation, BuildFailureCode, BuildOutcome } from '../../core/contract/work.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import { DeadlineExceeded } from '../process/deadline.ts';
 import { BuildError, type BuildProblem } from './buildkit/errors.ts';
 import type { MemoryVerdict } from './confine.ts';
@@ -35,7 +36,7 @@ export function outcomeOf(error: unknown, abortReason: unknown, facts: FailureFa
   }
   if (error instanceof BuildFailed) return failed(facts, error.code, error.message, [...error.annotations]);
   if (error instanceof BuildError) return problemOutcome(error, facts);
-  return failed(facts, 'internal', error instanceof Error ? error.message : String(error));
+  return failed(facts, 'internal', messageOf(error));
 }
 
 function problemOutcome(error: BuildError, facts: FailureFacts): BuildOutcome {

@@ -3,6 +3,7 @@
  * the control plane says so. At most so many at once, none while the machine is short of memory or disk (P80).
  */
 import type { BuildOutcome, FinishRequest, WorkOffer } from '../../core/contract/work.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import { backoffMs } from '../control/backoff.ts';
 import type { Claim, Control } from '../control/control.ts';
 import { ControlRefused, isTransient } from '../control/errors.ts';
@@ -65,7 +66,7 @@ export function buildRunner(options: RunnerOptions): BuildRunner {
   const start = (workId: string, attempt: number): void => {
     const cancel = new AbortController();
     const done = work(workId, attempt, cancel)
-      .catch((error: unknown) => log(`Build work ${workId} was not done: ${sentence(error)}`))
+      .catch((error: unknown) => log(`Build work ${workId} was not done: ${messageOf(error)}`))
       .finally(() => {
         running.delete(workId);
         // Its place is free for what was offered meanwhile; what could not be claimed is not tried at once.
@@ -157,7 +158,7 @@ function attemptKey(workId: string, attempt: number): string {
 
 /** A fault of the agent's own still ends the build, with a word about it. */
 function unexpected(error: unknown): BuildOutcome {
-  return { kind: 'failed', code: 'internal', message: sentence(error).slice(0, 4_000), annotations: [], logTail: [] };
+  return { kind: 'failed', code: 'internal', message: messageOf(error).slice(0, 4_000), annotations: [], logTail: [] };
 }
 
 /** The right to do this work is gone: nothing is reported. */
@@ -168,9 +169,5 @@ class LeaseLost extends Error {
 /** Refused by name: cancelled is an outcome that is reported, anything else means that others have taken over. */
 function refusalOf(error: unknown): Error {
   if (error instanceof ControlRefused && error.code === 'work_cancelled') return new BuildCancelled('cancelled');
-  return new LeaseLost(sentence(error));
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return new LeaseLost(messageOf(error));
 }

@@ -1,5 +1,6 @@
 /** Turns a claim into a build: opens what is sealed, sets up the log, and runs it. Never rejects. */
 import type { BuildOutcome } from '../../core/contract/work.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import type { Claim } from '../control/control.ts';
 import type { Opener } from '../keys/opener.ts';
 import type { LogShipper } from '../logs/shipper.ts';
@@ -80,7 +81,7 @@ function openSecrets(opener: Opener, workItemId: string, { attempt, order }: Cla
     const token = opener.sourceToken({ workItemId, attempt }, order.sealedSourceToken);
     return { ok: true, secrets: { token, credentials: opener.credentials(order.registry) } };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return { ok: false, outcome: { kind: 'failed', code: 'internal', message, annotations: [], logTail: [] } };
   }
 }

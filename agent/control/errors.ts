@@ -1,5 +1,6 @@
 /** What can go wrong between the agent and the control plane, told apart by code. */
 import type { ApiErrorCode } from '../../platform/errors/api-codes.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 
 /** The control plane was not reached, did not answer in time, or broke off: worth another try. */
 export class ControlUnreachable extends Error {
@@ -33,5 +34,5 @@ export function isTransient(error: unknown): boolean {
 
 function reasonOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join('; ');
-  return (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
+  return messageOf(cause).replace(/\.$/, '');
 }

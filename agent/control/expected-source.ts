@@ -1,6 +1,7 @@
 /** Keeps the newest expected state: from the disk at first, then by long poll, one at a time, with backoff while nobody answers. */
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
 import { admitGeneration } from '../../core/plan/plan.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import type { Clock } from '../loop/clock.ts';
 import { backoffMs } from './backoff.ts';
 import type { Control } from './control.ts';
@@ -41,7 +42,7 @@ export async function expectedSource(options: ExpectedSourceOptions): Promise<Ex
   const keep = (state: ExpectedState): void => {
     written = written
       .then(() => options.cache.write(state))
-      .catch((error: unknown) => options.log(`Expected state could not be kept on the disk: ${sentence(error)}`));
+      .catch((error: unknown) => options.log(`Expected state could not be kept on the disk: ${messageOf(error)}`));
   };
   const ask = async (): Promise<void> => {
     const answer = await options.control.expectedState({ etag, waitMs: options.waitMs, signal: abort.signal });
@@ -66,7 +67,7 @@ export async function expectedSource(options: ExpectedSourceOptions): Promise<Ex
       (error: unknown) => {
         failures += 1;
         if (abort.signal.aborted) return;
-        if (failures === 1) options.log(`${sentence(error)} The node goes on from what it knows.`);
+        if (failures === 1) options.log(`${messageOf(error)} The node goes on from what it knows.`);
         options.clock.after(backoffMs(failures, backoff, options.random()), () => {
           underWay = false;
           poll();
@@ -79,8 +80,4 @@ export async function expectedSource(options: ExpectedSourceOptions): Promise<Ex
     await written;
   };
   return { current: () => current, poll, stop };
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

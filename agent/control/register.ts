@@ -1,5 +1,6 @@
 /** Gives the node's keys and a one-time token to the control plane, as often as it takes: at the first start, and after a removal. */
 import { createHash } from 'node:crypto';
+import { messageOf } from '../../platform/errors/classify.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import type { Identity, IdentityFile, Registration } from '../keys/identity.ts';
 import type { Clock } from '../loop/clock.ts';
@@ -75,7 +76,7 @@ async function answer(identity: Identity, options: RegisterOptions & { token: st
       return await options.control.register(request);
     } catch (error) {
       if (!isTransient(error)) throw error;
-      if (failures === 1) options.log(`${error instanceof Error ? error.message : String(error)} Trying again.`);
+      if (failures === 1) options.log(`${messageOf(error)} Trying again.`);
       const wait = backoffMs(failures, backoff, options.random());
       await new Promise<void>((resolve) => void options.clock.after(wait, resolve));
     }

@@ -1,5 +1,6 @@
 /** Sends status reports one after another, the newest only: what was overtaken while one was under way is never sent. */
 import type { StatusAnswer, StatusReport } from '../../core/contract/status.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import type { Clock } from '../loop/clock.ts';
 import { backoffMs } from './backoff.ts';
 import { isTransient } from './errors.ts';
@@ -45,7 +46,7 @@ export function reporter(options: ReporterOptions): Reporter {
         failures = 0;
       } catch (error) {
         failures += 1;
-        if (failures === 1) options.log(`The status report was not taken: ${sentence(error)}`);
+        if (failures === 1) options.log(`The status report was not taken: ${messageOf(error)}`);
         if (!isTransient(error)) continue;
         retryLater(compose);
         return;
@@ -79,8 +80,4 @@ export function reporter(options: ReporterOptions): Reporter {
       cancelRetry?.();
     },
   };
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

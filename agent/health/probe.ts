@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import type { ProbeResult } from '../../core/health/health.ts';
 import type { HealthCheck } from '../../core/spec/service.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import { DeadlineExceeded, withDeadline } from '../process/deadline.ts';
 
 export interface ProbeTarget {
@@ -91,6 +92,5 @@ function sentence(target: ProbeTarget, error: unknown): string {
   if (error instanceof DeadlineExceeded) {
     return `The ${target.check.kind} check${where} had no answer within ${target.check.timeoutMs} ms.`;
   }
-  const why = error instanceof Error ? error.message : String(error);
-  return `The ${target.check.kind} check${where} failed: ${why}`;
+  return `The ${target.check.kind} check${where} failed: ${messageOf(error)}`;
 }

@@ -4,6 +4,7 @@
  */
 import type { ExpectedContainer, ExpectedState } from '../../core/contract/expected-state.ts';
 import { secretMask, type SecretMask } from '../../core/log/mask.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 
 export interface ContainerMasks {
   /** Keeps the secrets of what is expected, and of what is still there; forgets all others. Gives the same state back. */
@@ -40,7 +41,7 @@ export function containerMasks({ open, log }: ContainerMasksOptions): ContainerM
     try {
       return Object.values(open(container));
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       log(`The log of ${container.serviceName} is not shown, because its secrets cannot be masked: ${why}`);
       return null;
     }

@@ -1,5 +1,6 @@
 /** Sends logs in batches, several streams in one request, each request of bounded size, and again after a lost answer. */
 import type { LogBatch, LogLine, LogsAnswer, LogsRequest } from '../../core/contract/logs.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import { backoffMs } from '../control/backoff.ts';
 import { ControlRefused, isTransient } from '../control/errors.ts';
 import type { Clock } from '../loop/clock.ts';
@@ -132,7 +133,7 @@ export function logShipper(options: ShipperOptions): LogShipper {
   };
   const retryLater = (error: unknown, pace: typeof backoff): number => {
     failures += 1;
-    if (failures === 1) options.log(`Logs could not be sent: ${sentence(error)}`);
+    if (failures === 1) options.log(`Logs could not be sent: ${messageOf(error)}`);
     return backoffMs(failures, pace, options.random());
   };
   const findFault = (due: readonly Due[], error: unknown): void => {
@@ -145,7 +146,7 @@ export function logShipper(options: ShipperOptions): LogShipper {
     suspects.delete(open);
     const { kind, id, offset } = batch;
     const next = open.buffer.skip(batch.lines.length);
-    options.log(`Of the log of ${kind} ${id}, line ${offset} to before line ${next} is left out: ${sentence(error)}`);
+    options.log(`Of the log of ${kind} ${id}, line ${offset} to before line ${next} is left out: ${messageOf(error)}`);
     if (batch.lines.length === 0) close(open);
     else open.options.onAcknowledged?.(next);
   };
@@ -207,8 +208,4 @@ function faultOf(error: unknown): 'size' | 'content' | 'node' | 'none' {
 
 function bytesOf(due: readonly Due[]): number {
   return Buffer.byteLength(JSON.stringify(due.map(({ batch }) => batch.lines)));
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 /** Follows the container engine's events, so that a crash wakes the loop at once, and comes back when the engine does. */
+import { messageOf } from '../../platform/errors/classify.ts';
 import { backoffMs } from '../control/backoff.ts';
 import type { EngineEvent } from '../podman/answers.ts';
 import type { Clock } from './clock.ts';
@@ -28,7 +29,7 @@ export function followEvents(options: EventsOptions): () => void {
     options.follow({ signal: abort.signal, onEvent }).catch((error: unknown) => {
       if (abort.signal.aborted) return;
       failures += 1;
-      if (failures === 1) options.log(error instanceof Error ? error.message : String(error));
+      if (failures === 1) options.log(messageOf(error));
       options.clock.after(backoffMs(failures, backoff, options.random()), () => {
         // What happened meanwhile was not heard.
         options.onEvent();

@@ -1,4 +1,5 @@
 /** Does something again and again, never twice at once. */
+import { messageOf } from '../../platform/errors/classify.ts';
 import type { Clock } from './clock.ts';
 
 export interface EveryOptions {
@@ -16,7 +17,7 @@ export function every(options: EveryOptions, run: () => Promise<void>): () => Pr
   const next = (): void => {
     cancel = options.clock.after(options.milliseconds, () => {
       turn = run()
-        .catch((error: unknown) => options.log(error instanceof Error ? error.message : String(error)))
+        .catch((error: unknown) => options.log(messageOf(error)))
         .finally(() => {
           if (!stopped) next();
         });

@@ -4,6 +4,7 @@
  */
 import type { ExpectedContainer, ExpectedState } from '../../core/contract/expected-state.ts';
 import { isConverged, planAgainAt } from '../../core/plan/plan.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import type { HealthMonitor, MonitorTarget } from '../health/monitor.ts';
 import type { SeenContainer } from '../podman/observe.ts';
 import type { Alarm, WakeReason } from './alarm.ts';
@@ -59,7 +60,7 @@ async function process(memory: Memory, ports: LoopPorts): Promise<Date> {
     return again !== null && again < latest ? again : latest;
   } catch (error) {
     // The engine does not answer: said, and tried again; whatever runs goes on running.
-    ports.log(`The node cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
+    ports.log(`The node cannot be looked at: ${messageOf(error)}`);
     return new Date(ports.clock.now().getTime() + engineRetryMs);
   }
 }

@@ -7,6 +7,7 @@ import { StalledError } from '../../platform/errors/errors.ts';
 import { actionKey, actionSubject, describe, type Action } from '../../core/plan/action.ts';
 import { plan } from '../../core/plan/plan.ts';
 import type { Observed, PartDifferences } from '../../core/plan/observed.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import type { NodeParts } from '../parts/parts.ts';
 import type { Execute } from '../podman/execute.ts';
 import type { Observe, SeenContainer } from '../podman/observe.ts';
@@ -154,7 +155,7 @@ async function attempt(
 /** What a person has to do is said behind what happened. */
 function sentenceOf(error: unknown): string {
   if (error instanceof StalledError && error.hint !== null) return `${error.message} ${error.hint}`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** Of a part of the node it is said in the result of the action alone. */

@@ -1,6 +1,7 @@
 /** The names of this node: a DNS server on the gateway address of its containers, which answers what the expected state says. */
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
 import { digestOf } from '../../core/spec/digest.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { startDnsServer, type DnsServer } from '../dns/server.ts';
 import type { Upstream } from '../dns/upstream.ts';
@@ -67,7 +68,7 @@ async function listen(address: string, options: Pick<NamesOptions, 'upstream' | 
   try {
     return await startDnsServer({ ...options, address, port: dnsPort });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new StalledError('dns_unavailable', `The DNS server cannot listen at ${address}:${dnsPort}: ${why}.`, {
       hint: 'Another DNS server may have taken port 53 of every address: let it listen on its own addresses alone.',
       cause,

@@ -4,6 +4,7 @@ import type { Capability } from '../../core/contract/status.ts';
 import { nodeParts, type NodePart } from '../../core/plan/action.ts';
 import type { PartDifferences } from '../../core/plan/observed.ts';
 import { digestOf } from '../../core/spec/digest.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 
 export interface NodeParts {
   /** What differs from what is expected. Changes nothing, and never rejects. */
@@ -41,7 +42,7 @@ async function differences(driver: PartDriver<Wanted> | undefined, expected: Wan
   try {
     return (await driver?.look(expected)) ?? [];
   } catch (error) {
-    return [`it cannot be looked at: ${error instanceof Error ? error.message : String(error)}`];
+    return [`it cannot be looked at: ${messageOf(error)}`];
   }
 }
 

@@ -1,6 +1,7 @@
 /** Removes images that core/retention lets go of. */
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
 import { unneededImages } from '../../core/retention/images.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import { isEngineStatus } from './errors.ts';
 import type { Podman } from './podman.ts';
 import type { PulledImages } from './pulled-images.ts';
@@ -29,7 +30,7 @@ export async function collectImages({ podman, pulled, log }: CollectOptions, mom
     } catch (error) {
       // A container that was made meanwhile uses it.
       if (isEngineStatus(error, 409)) continue;
-      log(`The image ${name} could not be removed: ${error instanceof Error ? error.message : String(error)}`);
+      log(`The image ${name} could not be removed: ${messageOf(error)}`);
     }
   }
   const there = new Set(held.flatMap(({ names }) => names));

@@ -2,6 +2,7 @@
 import type { ExpectedContainer, ExpectedState, RegistryAccess } from '../../core/contract/expected-state.ts';
 import { textMask } from '../../core/log/mask.ts';
 import type { ContainerAction } from '../../core/plan/action.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import { ActionFailed, type DetailCode } from '../loop/failure.ts';
 import { containerCreate, type Ulimit } from './container-create.ts';
 import type { Podman, RegistryCredentials } from './podman.ts';
@@ -120,7 +121,7 @@ async function step<T>(options: StepOptions, code: DetailCode, call: () => Promi
   try {
     return await call();
   } catch (error) {
-    const failed = new Error((options.mask ?? asItIs)(error instanceof Error ? error.message : String(error)));
+    const failed = new Error((options.mask ?? asItIs)(messageOf(error)));
     throw (await options.diskFull()) ? diskIsFull(failed) : new ActionFailed(code, failed.message, failed);
   }
 }

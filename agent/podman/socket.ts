@@ -1,6 +1,7 @@
 /** HTTP over the engine's unix socket: kept-alive connections, a deadline on every call, errors as EngineError. */
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { messageOf } from '../../platform/errors/classify.ts';
 import { withDeadline } from '../process/deadline.ts';
 import { EngineError } from './errors.ts';
 
@@ -97,7 +98,7 @@ function abortReason(signal: AbortSignal): Error {
 }
 
 function unreachable(options: EngineRequest, cause: unknown): EngineError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new EngineError('engine_unreachable', `The container engine did not answer ${options.path}: ${why}`, {
     cause,
   });

@@ -1,5 +1,6 @@
 /** One part of the line, kept running: its process is started again when it ends by itself, unless that happens too often. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../platform/errors/classify.ts';
 import { startChild, type Child, type ChildSpec } from './child.ts';
 
 export interface PartSpec extends Omit<ChildSpec, 'log'> {
@@ -56,7 +57,7 @@ export async function startPart(spec: PartSpec, signal: AbortSignal): Promise<Pa
       await delay(pauseMs, undefined, { signal: stopping.signal });
       current = await startOnce(spec, 'continued', stopping.signal);
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
     return current.ended;
   }

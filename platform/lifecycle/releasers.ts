@@ -1,4 +1,5 @@
 /** What was started, ended in reverse order: every releaser runs, each within a deadline, whatever the others do. */
+import { messageOf } from '../errors/classify.ts';
 
 export interface ReleaseFailure {
   name: string;
@@ -45,7 +46,7 @@ export class Releasers {
       try {
         await within(this.#deadlineMs, next);
       } catch (error) {
-        failures.push({ name: next.name, reason: error instanceof Error ? error.message : String(error) });
+        failures.push({ name: next.name, reason: messageOf(error) });
       }
     }
     return failures;

@@ -1,6 +1,7 @@
 /** Sends a build context: one STAT for each entry, then the bytes of the files that the daemon asks for. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
+import { messageOf } from '../../../platform/errors/classify.ts';
 import { fromText } from '../context/byte-path.ts';
 import type { PathFilter } from '../context/path-filter.ts';
 import { walkContext } from '../context/walk.ts';
@@ -74,7 +75,7 @@ export async function transferContext(call: StreamCall, root: string, filter: Pa
     await Promise.race([received, failed]);
   } catch (error) {
     if (!(error instanceof TransferRefusedError)) {
-      await call.write(errorFrame(error instanceof Error ? error.message : String(error)));
+      await call.write(errorFrame(messageOf(error)));
     }
     throw error;
   }

@@ -6,6 +6,7 @@
  */
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { messageOf } from '../../../platform/errors/classify.ts';
 import { frame, messagesOf } from './grpc-frame.ts';
 import { GrpcError, grpcStatus, type GrpcStatus } from './grpc-status.ts';
 
@@ -66,7 +67,7 @@ interface Outcome {
 
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof GrpcError) return { code: error.code, message: error.message };
-  return { code: grpcStatus.unknown, message: error instanceof Error ? error.message : String(error) };
+  return { code: grpcStatus.unknown, message: messageOf(error) };
 }
 
 async function serve(method: Method, stream: ServerHttp2Stream, rawHeaders: readonly string[]): Promise<Outcome> {

@@ -2,6 +2,7 @@
  * Finds out why an image could not be pushed, by asking the registry: the daemon reports a refused password and an
  * unreachable host as text alone.
  */
+import { messageOf } from '../../../platform/errors/classify.ts';
 import { errorCode } from '../context/vanished.ts';
 import type { BuildProblem } from './errors.ts';
 import type { RegistryCredentials, SolveRequest } from './solve-request.ts';
@@ -64,7 +65,7 @@ type Answer =
 
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
-  return errorCode(cause) ?? errorCode(error) ?? (error instanceof Error ? error.message : String(error));
+  return errorCode(cause) ?? errorCode(error) ?? messageOf(error);
 }
 
 async function send(method: string, url: string | URL, headers: Record<string, string>): Promise<Answer> {

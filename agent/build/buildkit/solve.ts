@@ -1,5 +1,6 @@
 /** Runs one build: opens its session, starts it, follows its progress, and says how it ended. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { messageOf } from '../../../platform/errors/classify.ts';
 import { recordedError } from './build-history.ts';
 import { BuildError, problemOf, type BuildProblem } from './errors.ts';
 import { Control } from './gen/control_pb.ts';
@@ -74,8 +75,7 @@ type Interruption =
   { readonly kind: 'context'; readonly problem: Error } | { readonly kind: 'daemon-lost'; readonly error: unknown };
 
 function reasonOf(signal: AbortSignal): string {
-  const reason: unknown = signal.reason;
-  return reason instanceof Error ? reason.message : String(reason);
+  return messageOf(signal.reason);
 }
 
 /** The error with its details. INTERNAL without any is how a call ends whose error is too large for a header. */

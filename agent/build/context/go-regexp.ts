@@ -1,4 +1,5 @@
 /** Turns the regular expressions that a pattern becomes from Go's syntax into JavaScript's; throws where Go's compiler refuses. */
+import { messageOf } from '../../../platform/errors/classify.ts';
 import { BadPatternError, quote, quoteMember } from './glob.ts';
 
 const posixClasses: Readonly<Record<string, string>> = {
@@ -149,6 +150,6 @@ export function compileGoRegExp(goSource: string, pattern: string): RegExp {
   try {
     return new RegExp(source, 'u');
   } catch (cause) {
-    throw new BadPatternError(pattern, cause instanceof Error ? cause.message : String(cause));
+    throw new BadPatternError(pattern, messageOf(cause));
   }
 }
