@@ -2,6 +2,7 @@
 import { copyFile, lstat, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { ifThere } from '../../../platform/files/if-there.ts';
 import { isVanished } from '../context/vanished.ts';
 import type { BuildKitClient } from './client.ts';
 import { BuildError } from './errors.ts';
@@ -101,13 +102,8 @@ function isInside(path: string, root: string): boolean {
 
 /** The real path, or null when there is nothing or when it leads out of the root. */
 async function containedPath(root: string, path: string): Promise<string | null> {
-  try {
-    const resolved = await realpath(join(root, path));
-    return isInside(resolved, root) ? resolved : null;
-  } catch (error) {
-    if (isVanished(error)) return null;
-    throw error;
-  }
+  const resolved = await ifThere(realpath(join(root, path)), isVanished);
+  return resolved !== null && isInside(resolved, root) ? resolved : null;
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -6,20 +6,11 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { cleanPath, fromText, toSystem, toText, withinRoot } from './byte-path.ts';
 import { BadPatternError, globExpression, hasWildcard } from './glob.ts';
-import { isVanished } from './vanished.ts';
+import { unlessVanished } from './vanished.ts';
 
 interface Resolution {
   readonly root: string;
   readonly found: Set<string>;
-}
-
-function orNull<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (isVanished(error)) return null;
-    throw error;
-  }
 }
 
 function systemPath(resolution: Resolution, path: string): string | Buffer {
@@ -33,9 +24,9 @@ function parentOf(path: string): string {
 
 /** Where the symlink at `path` points, seen from the root; null when there is no symlink. */
 function linkTarget(resolution: Resolution, path: string): string | null {
-  const stats = orNull(() => lstatSync(systemPath(resolution, path), { throwIfNoEntry: false }));
+  const stats = unlessVanished(() => lstatSync(systemPath(resolution, path), { throwIfNoEntry: false }));
   if (!stats?.isSymbolicLink()) return null;
-  const link = orNull(() => readlinkSync(systemPath(resolution, path), { encoding: 'latin1' }));
+  const link = unlessVanished(() => readlinkSync(systemPath(resolution, path), { encoding: 'latin1' }));
   if (link === null) return null;
   const text = toText(link);
   return withinRoot(text.startsWith('/') ? text : `${parentOf(path)}/${text}`);
@@ -55,7 +46,7 @@ function wildcardTargets(resolution: Resolution, path: string): readonly string[
   const parent = parentOf(path);
   const expression = expressionFor(path.slice(path.lastIndexOf('/') + 1));
   if (expression === null) return [];
-  const names = orNull(() => readdirSync(systemPath(resolution, parent), { encoding: 'latin1' })) ?? [];
+  const names = unlessVanished(() => readdirSync(systemPath(resolution, parent), { encoding: 'latin1' })) ?? [];
   return names
     .map(toText)
     .filter((name) => expression.test(name))

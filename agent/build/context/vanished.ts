@@ -9,3 +9,13 @@ export function isVanished(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EINVAL';
 }
+
+/** Null when the path is no longer there. */
+export function unlessVanished<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (isVanished(error)) return null;
+    throw error;
+  }
+}

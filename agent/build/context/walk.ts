@@ -6,7 +6,7 @@
 import { lstatSync, readdirSync, readlinkSync, type BigIntStats, type Dirent } from 'node:fs';
 import { fromText, toSystem, toText } from './byte-path.ts';
 import { fileType, goMode } from './go-mode.ts';
-import { isVanished } from './vanished.ts';
+import { unlessVanished } from './vanished.ts';
 import type { DirectoryMatches, PathFilter } from './path-filter.ts';
 
 export interface ContextEntry {
@@ -44,18 +44,9 @@ function statOf(walk: Walk, path: string): BigIntStats | null {
   return lstatSync(toSystem(`${walk.root}/${path}`), { bigint: true, throwIfNoEntry: false }) ?? null;
 }
 
-function ignoringVanished<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (isVanished(error)) return null;
-    throw error;
-  }
-}
-
 function entriesOf(walk: Walk, directory: string): Dirent[] {
   const path = directory === '' ? walk.root : `${walk.root}/${directory}`;
-  const entries = ignoringVanished(() => readdirSync(toSystem(path), { encoding: 'latin1', withFileTypes: true }));
+  const entries = unlessVanished(() => readdirSync(toSystem(path), { encoding: 'latin1', withFileTypes: true }));
   return (entries ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -72,7 +63,7 @@ function describe(walk: Walk, path: string, stats: BigIntStats): ContextEntry | 
   if (type === 'socket') return null;
   const linkname =
     type === 'symlink'
-      ? ignoringVanished(() => readlinkSync(toSystem(`${walk.root}/${path}`), { encoding: 'latin1' }))
+      ? unlessVanished(() => readlinkSync(toSystem(`${walk.root}/${path}`), { encoding: 'latin1' }))
       : type !== 'directory' && stats.nlink > 1n
         ? hardLink(walk, path, stats)
         : '';
