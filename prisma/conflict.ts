@@ -1,4 +1,5 @@
 /** Reads the SQLSTATE out of what Prisma, its driver adapter and pg throw. */
+import { field } from '../platform/errors/field.ts';
 
 const serializationFailure = '40001';
 const deadlock = '40P01';
@@ -26,9 +27,4 @@ export function sqlState(error: unknown): string | null {
   return (
     candidates.find((code): code is string => typeof code === 'string' && /^(?!P[1-9])[0-9A-Z]{5}$/.test(code)) ?? null
   );
-}
-
-function field(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
-  return (value as Record<string, unknown>)[name];
 }

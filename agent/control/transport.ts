@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { apiErrors, type ApiErrorCode } from '../../platform/errors/api-codes.ts';
+import { field } from '../../platform/errors/field.ts';
 import { withDeadline } from '../process/deadline.ts';
 import { ControlRefused, ControlUnreachable } from './errors.ts';
 
@@ -103,9 +104,9 @@ function skewSentence(date: string | undefined): string {
 
 /** core/contract/error.ts, read leniently: what stands between may answer too. */
 function refusalOf(body: string): { code: ApiErrorCode | null; message: string | null } {
-  const error = property(jsonOrNull(body), 'error');
-  const code = property(error, 'code');
-  const [message, hint] = [property(error, 'message'), property(error, 'hint')];
+  const error = field(jsonOrNull(body), 'error');
+  const code = field(error, 'code');
+  const [message, hint] = [field(error, 'message'), field(error, 'hint')];
   const sentences = [message, hint].filter((one) => typeof one === 'string');
   return {
     code: typeof code === 'string' && isApiCode(code) ? code : null,
@@ -115,10 +116,6 @@ function refusalOf(body: string): { code: ApiErrorCode | null; message: string |
 
 function isApiCode(code: string): code is ApiErrorCode {
   return Object.hasOwn(apiErrors, code);
-}
-
-function property(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 function jsonOrNull(body: string): unknown {

@@ -1,4 +1,5 @@
 /** Asks a registry questions over its HTTP API (OCI distribution), with a password or by the token it asks to fetch. */
+import { field } from '../../platform/errors/field.ts';
 import type { RegistryCredentials } from '../podman/podman.ts';
 
 export interface RegistryTarget {
@@ -33,8 +34,7 @@ function basicAuthorization(credentials: RegistryCredentials | null): string | n
 }
 
 function tokenOf(body: unknown): string {
-  if (typeof body !== 'object' || body === null) return '';
-  const token: unknown = Reflect.get(body, 'token') ?? Reflect.get(body, 'access_token');
+  const token = field(body, 'token') ?? field(body, 'access_token');
   return typeof token === 'string' ? token : '';
 }
 

@@ -1,5 +1,6 @@
 /** Reads what BuildKit attaches to a failed call: where in the Dockerfile it happened, in which step, with which exit code. */
 import { fromBinary } from '@bufbuild/protobuf';
+import { field } from '../../../platform/errors/field.ts';
 import { StatusSchema } from './gen/status_pb.ts';
 import type { GrpcError } from './grpc-status.ts';
 import { spannedLines, type LineRange } from './progress.ts';
@@ -21,18 +22,8 @@ export interface ErrorDetails {
   readonly fetched: string | null;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
 /** The daemon writes its details as JSON under a type name of its own. */
 const typePrefix = 'github.com/moby/buildkit/';
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function field(value: unknown, name: string): unknown {
-  return isObject(value) ? value[name] : undefined;
-}
 
 function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
