@@ -6,7 +6,8 @@ import type { LogLine } from '../../core/contract/logs.ts';
 import { secretMask } from '../../core/log/mask.ts';
 import { containerLogs, type ContainerLogs } from './container-logs.ts';
 import type { Cursor } from './cursors.ts';
-import type { LogShipper, StreamOptions } from './shipper.ts';
+import type { StreamOptions } from './open-logs.ts';
+import type { LogShipper } from './shipper.ts';
 
 let folder: string;
 let logs: ContainerLogs[];
