@@ -3,7 +3,7 @@ import type { SecretMask } from '../../core/log/mask.ts';
 import type { SeenContainer } from '../podman/observe.ts';
 import { chunkBytes } from './cri.ts';
 import type { Cursor } from './cursors.ts';
-import { follower, type Follower } from './follower.ts';
+import { Follower } from './follower.ts';
 import type { LogShipper } from './shipper.ts';
 
 export interface ContainerLogs {
@@ -38,7 +38,7 @@ export function containerLogs(options: ContainerLogsOptions): ContainerLogs {
     const none = { containerId, inode: 0, bytes: 0, nextOffset: 0 };
     const cursor = ended.get(allocationId) ?? options.cursors[allocationId] ?? none;
     const { shipper, now } = options;
-    const one = follower({ shipper, allocationId, cursor, isCrowded, buffer, now });
+    const one = new Follower({ shipper, allocationId, cursor, isCrowded, buffer, now });
     followed.set(allocationId, one);
     return one;
   };

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LogLine } from '../../core/contract/logs.ts';
 import { secretMask } from '../../core/log/mask.ts';
-import { criReader, type CriReader } from './cri.ts';
+import { CriReader } from './cri.ts';
 
 const start = { bytes: 0, nextOffset: 0, cut: [] };
 const time = '2030-01-01T00:00:00Z';
 const unmasked = secretMask([]);
-const readerOf = (...secrets: string[]) => criReader(start, secretMask(secrets));
+const readerOf = (...secrets: string[]) => new CriReader(start, secretMask(secrets));
 const read = (reader: CriReader, text: string) => reader.read(Buffer.from(text)).lines.map((line) => line.text);
 
 it('reads time, output and text', () => {
@@ -20,7 +20,7 @@ it('leaves a line that is not whole for the next time', () => {
   const whole = `${time} stdout F one\n`;
   const reader = readerOf();
   const { lines, consumed } = reader.read(Buffer.from(`${whole}${time} stdout F tw`));
-  expect([lines.map(({ text }) => text), consumed, reader.bytes()]).toEqual([['one'], whole.length, whole.length]);
+  expect([lines.map(({ text }) => text), consumed, reader.bytes]).toEqual([['one'], whole.length, whole.length]);
 });
 
 it('joins the pieces of a long line, and waits for the last of them', () => {
@@ -145,7 +145,7 @@ describe('a secret', () => {
 
   it('P65: is not shown by half by whoever begins to read in the middle of its line', () => {
     const rest = `${time} stdout P CRET-value-01\n${time} stdout F 23456789-abcdefghij\n`;
-    const reader = criReader({ ...start, cut: ['stdout', 'stderr'] }, secretMask([secret]));
+    const reader = new CriReader({ ...start, cut: ['stdout', 'stderr'] }, secretMask([secret]));
     expect(read(reader, `${rest}${time} stdout F next\n${time} stderr F end\n${time} stderr F next error\n`)).toEqual([
       'next',
       'next error',
@@ -166,11 +166,11 @@ describe('a place', () => {
     fc.assert(
       fc.property(pieces, fc.nat(20), (given, stopAt) => {
         const text = given.map(({ output, kind, length }) => `${time} ${output} ${kind} ${'x'.repeat(length)}\n`);
-        const whole = criReader(start, unmasked).read(Buffer.from(text.join('')));
-        const first = criReader(start, unmasked);
+        const whole = new CriReader(start, unmasked).read(Buffer.from(text.join('')));
+        const first = new CriReader(start, unmasked);
         first.read(Buffer.from(text.slice(0, stopAt).join('')));
         const place = first.place();
-        const again = criReader(place, unmasked).read(Buffer.from(text.join('')).subarray(place.bytes));
+        const again = new CriReader(place, unmasked).read(Buffer.from(text.join('')).subarray(place.bytes));
         expect(again.lines).toEqual(whole.lines.slice(place.nextOffset));
       }),
     );

@@ -1,13 +1,8 @@
-/**
- * Reads the engine's log files: `<time> <stdout|stderr> <F|P> <text>` a line, where P is a piece of a longer line. Pieces are joined and
- * masked before lines are cut, so that no border tears a secret apart.
- */
+/** Reads the engine's log files: pieces of lines are joined and masked before lines are cut, so that no border tears a secret apart. */
 import { StringDecoder } from 'node:string_decoder';
 import type { LogLine } from '../../core/contract/logs.ts';
 import type { Mask, SecretMask } from '../../core/log/mask.ts';
-
-export const outputs = ['stdout', 'stderr'] as const;
-type Output = (typeof outputs)[number];
+import { recordOf, type CriRecord, type Output } from './cri-record.ts';
 
 /** In a log file: reading anew from here gives the lines from this offset on. */
 export interface Place {
@@ -16,19 +11,6 @@ export interface Place {
   nextOffset: number;
   /** Outputs whose first line begins before this place, where it cannot be read any more: what is left of it is not shown. */
   cut: readonly string[];
-}
-
-export interface CriReader {
-  /** Gives the lines that are whole now, and how many bytes were read; the rest is to be given again when there is more of it. */
-  readonly read: (chunk: Buffer) => { lines: LogLine[]; consumed: number };
-  /** Nothing follows: what has no line end is a line too. */
-  readonly close: () => LogLine[];
-  /** The file goes on in another one. */
-  readonly turn: () => void;
-  /** Up to where it was read. */
-  readonly bytes: () => number;
-  /** The last place from which everything that follows can be read anew, open lines too. */
-  readonly place: () => Place;
 }
 
 interface OpenLine {
@@ -41,103 +23,111 @@ interface OpenLine {
   text: string;
 }
 
-interface CriRecord {
-  output: Output;
-  at: string;
-  isWhole: boolean;
-  text: Buffer;
-}
-
 /** To be read at once. What is longer without a line end was not written by an engine, and is left out. */
 export const chunkBytes = 64 * 1_024;
 /** What the contract takes in one line: what is longer are several. */
 const maxText = 16_384;
-const maxHeader = 80;
-const header = /^(\S+) (stdout|stderr) ([FP])(?: |$)/;
 
-export function criReader(from: Place, mask: SecretMask): CriReader {
-  let { bytes, nextOffset } = from;
-  const cut = new Set<string>(from.cut);
-  const openLines = new Map<Output, OpenLine>();
+export class CriReader {
+  readonly #mask: SecretMask;
+  readonly #cut: Set<string>;
+  readonly #openLines = new Map<Output, OpenLine>();
+  #bytes: number;
+  #nextOffset: number;
 
-  const here = (): Place => ({ bytes, nextOffset, cut: [...cut] });
-  const place = (): Place =>
-    [...openLines.values()].map(({ began }) => began).sort((a, b) => a.bytes - b.bytes)[0] ?? here();
-  const opened = (output: Output): OpenLine => {
-    // Whatever is read anew from the beginning of this line needs the beginning of those that are open now.
-    const fresh = { output, began: place(), decoder: new StringDecoder('utf8'), mask: mask.stream(), at: '', text: '' };
-    openLines.set(output, fresh);
-    return fresh;
-  };
-  /** All but what may grow into a line that is too long. */
-  const pieces = (line: OpenLine): LogLine[] => {
-    const found: LogLine[] = [];
-    while (line.text.length > maxText) {
-      const text = line.text.slice(0, maxText).replace(/[\uD800-\uDBFF]$/, '');
-      line.text = line.text.slice(text.length);
-      found.push({ at: line.at, text, error: line.output === 'stderr' });
+  constructor({ bytes, nextOffset, cut }: Place, mask: SecretMask) {
+    this.#bytes = bytes;
+    this.#nextOffset = nextOffset;
+    this.#cut = new Set(cut);
+    this.#mask = mask;
+  }
+
+  /** Gives the lines that are whole now, and how many bytes were read; the rest is to be given again when there is more of it. */
+  read(chunk: Buffer): { lines: LogLine[]; consumed: number } {
+    const lines: LogLine[] = [];
+    let consumed = 0;
+    for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, consumed)) {
+      const record = recordOf(chunk.subarray(consumed, end));
+      if (record !== null) lines.push(...this.#counted(this.#linesOf(record)));
+      this.#bytes += end + 1 - consumed;
+      consumed = end + 1;
     }
-    return found;
-  };
-  const ended = (line: OpenLine, rest: string): LogLine[] => {
-    line.text += line.mask.write(rest) + line.mask.end();
-    openLines.delete(line.output);
-    return [...pieces(line), { at: line.at, text: line.text, error: line.output === 'stderr' }];
-  };
-  const record = ({ output, at, isWhole, text }: CriRecord): LogLine[] => {
-    if (cut.has(output)) {
-      if (isWhole) cut.delete(output);
+    if (consumed === 0 && chunk.length >= chunkBytes) {
+      this.#bytes += chunk.length;
+      consumed = chunk.length;
+    }
+    return { lines, consumed };
+  }
+
+  /** Nothing follows: what has no line end is a line too. */
+  close(): LogLine[] {
+    return this.#counted([...this.#openLines.values()].flatMap((line) => this.#ended(line, line.decoder.end())));
+  }
+
+  /** The file goes on in another one. */
+  turn(): void {
+    this.#bytes = 0;
+    for (const line of this.#openLines.values())
+      line.began = { ...this.#here(), cut: [...this.#cut, ...this.#openLines.keys()] };
+  }
+
+  /** Up to where it was read. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The last place from which everything that follows can be read anew, open lines too. */
+  place(): Place {
+    const began = [...this.#openLines.values()].map((line) => line.began);
+    return began.sort((a, b) => a.bytes - b.bytes)[0] ?? this.#here();
+  }
+
+  #here(): Place {
+    return { bytes: this.#bytes, nextOffset: this.#nextOffset, cut: [...this.#cut] };
+  }
+
+  #linesOf({ output, at, isWhole, text }: CriRecord): LogLine[] {
+    if (this.#cut.has(output)) {
+      if (isWhole) this.#cut.delete(output);
       return [];
     }
-    const known = openLines.get(output);
+    const known = this.#openLines.get(output);
     if (known === undefined && isWhole && text.length <= maxText)
-      return [{ at, text: mask.text(text.toString()), error: output === 'stderr' }];
-    const line = known ?? opened(output);
+      return [{ at, text: this.#mask.text(text.toString()), error: output === 'stderr' }];
+    const line = known ?? this.#begun(output);
     line.at = at;
-    if (isWhole) return ended(line, line.decoder.end(text));
+    if (isWhole) return this.#ended(line, line.decoder.end(text));
     line.text += line.mask.write(line.decoder.write(text));
-    return pieces(line);
-  };
-  const counted = (lines: LogLine[]): LogLine[] => {
-    nextOffset += lines.length;
-    return lines;
-  };
+    return takePieces(line);
+  }
 
-  return {
-    read: (chunk) => {
-      const lines: LogLine[] = [];
-      let consumed = 0;
-      for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, consumed)) {
-        const found = recordOf(chunk.subarray(consumed, end));
-        if (found !== null) lines.push(...counted(record(found)));
-        bytes += end + 1 - consumed;
-        consumed = end + 1;
-      }
-      if (consumed === 0 && chunk.length >= chunkBytes) {
-        bytes += chunk.length;
-        consumed = chunk.length;
-      }
-      return { lines, consumed };
-    },
-    close: () => counted([...openLines.values()].flatMap((line) => ended(line, line.decoder.end()))),
-    turn: () => {
-      bytes = 0;
-      for (const line of openLines.values()) line.began = { ...here(), cut: [...cut, ...openLines.keys()] };
-    },
-    bytes: () => bytes,
-    place,
-  };
+  #begun(output: Output): OpenLine {
+    // Whatever is read anew from the beginning of this line needs the beginning of those that are open now.
+    const began = this.place();
+    const line = { output, began, decoder: new StringDecoder('utf8'), mask: this.#mask.stream(), at: '', text: '' };
+    this.#openLines.set(output, line);
+    return line;
+  }
+
+  #ended(line: OpenLine, rest: string): LogLine[] {
+    line.text += line.mask.write(rest) + line.mask.end();
+    this.#openLines.delete(line.output);
+    return [...takePieces(line), { at: line.at, text: line.text, error: line.output === 'stderr' }];
+  }
+
+  #counted(lines: LogLine[]): LogLine[] {
+    this.#nextOffset += lines.length;
+    return lines;
+  }
 }
 
-/** Null for what the engine did not write this way. */
-function recordOf(bytes: Buffer): CriRecord | null {
-  const match = header.exec(bytes.toString('latin1', 0, maxHeader));
-  const at = new Date(match?.[1] ?? '');
-  if (match === null || Number.isNaN(at.getTime())) return null;
-  return {
-    output: match[2] === 'stderr' ? 'stderr' : 'stdout',
-    at: at.toISOString(),
-    isWhole: match[3] === 'F',
-    text: bytes.subarray(match[0].length),
-  };
+/** All but what may grow into a line that is too long. */
+function takePieces(line: OpenLine): LogLine[] {
+  const found: LogLine[] = [];
+  while (line.text.length > maxText) {
+    const text = line.text.slice(0, maxText).replace(/[\uD800-\uDBFF]$/, '');
+    line.text = line.text.slice(text.length);
+    found.push({ at: line.at, text, error: line.output === 'stderr' });
+  }
+  return found;
 }

@@ -1,10 +1,11 @@
 /** Follows the log of one allocation, from file to file and from container to container, no further than what waits to be taken. */
-import type { LogLine } from '../../core/contract/logs.ts';
 import type { SecretMask } from '../../core/log/mask.ts';
-import { criReader, outputs, type CriReader, type Place } from './cri.ts';
+import { outputs } from './cri-record.ts';
+import { CriReader, type Place } from './cri.ts';
 import type { Cursor } from './cursors.ts';
 import { inodeOf, openLogFile, type LogFile } from './log-file.ts';
 import type { LogShipper } from './shipper.ts';
+import { WaitingLines } from './waiting-lines.ts';
 
 /** What writes the log now. */
 export interface LogWriter {
@@ -12,21 +13,6 @@ export interface LogWriter {
   path: string;
   /** Null: what it writes is not to be read. */
   mask: SecretMask | null;
-}
-
-export interface Follower {
-  /** Reads what is new; the writer is null when there is none any more. One call at a time. */
-  readonly follow: (writer: LogWriter | null) => Promise<void>;
-  /** Everything was read and taken, or is not wanted. */
-  readonly isOver: () => boolean;
-  /** Of lines that were read and are not taken. */
-  readonly waitingBytes: () => number;
-  /** Up to where everything is taken. */
-  readonly cursor: () => Cursor;
-  /** Lets go of the file; what was read is still sent. */
-  readonly close: () => Promise<void>;
-  /** It is over. Settles when the control plane knows. */
-  readonly end: () => Promise<void>;
 }
 
 export interface FollowerOptions {
@@ -51,125 +37,126 @@ interface AfterLoss {
   cut: Place['cut'];
 }
 
-interface Waiting {
-  /** Of the line after these. */
-  nextOffset: number;
-  cursor: Cursor;
-  lines: number;
-  bytes: number;
-}
-
-/** Well below what the shipper holds of a stream: it never drops what the file still has. */
-const maxWaiting = { lines: 4_000, bytes: 1024 ** 2 };
 const lossNote =
   '[landfall: lines are missing here: the container wrote more than is kept on the node before it could be read]';
 
-export function follower({ cursor, ...options }: FollowerOptions): Follower {
-  let reading: Reading | null = null;
+export class Follower {
+  readonly #options: FollowerOptions;
+  readonly #waiting: WaitingLines;
+  #reading: Reading | null = null;
   /** The first file that was seen after the one that is read. */
-  let successor: FileId | null = null;
-  let taken = cursor;
-  let { nextOffset } = cursor;
-  let waiting: Waiting[] = [];
-  const stream = options.shipper.open({
-    ...{ kind: 'allocation', id: options.allocationId, attempt: 0, startOffset: nextOffset },
-    onAcknowledged: (next) => {
-      taken = waiting.findLast((one) => one.nextOffset <= next)?.cursor ?? taken;
-      waiting = waiting.filter((one) => one.nextOffset > next);
-    },
-  });
+  #successor: FileId | null = null;
 
-  const waitingBytes = (): number => waiting.reduce((sum, { bytes }) => sum + bytes, 0);
-  const isFull = (): boolean =>
-    waitingBytes() >= maxWaiting.bytes ||
-    waiting.reduce((sum, { lines }) => sum + lines, 0) >= maxWaiting.lines ||
-    (waiting.length > 0 && options.isCrowded());
-  const push = (lines: readonly LogLine[], file: LogFile, place: () => Place): void => {
-    if (lines.length === 0) return;
-    nextOffset += lines.length;
-    const bytes = lines.reduce((sum, { text }) => sum + text.length, 0);
-    waiting.push({ nextOffset, cursor: cursorOf(file, place()), lines: lines.length, bytes });
-    stream.push(lines);
-  };
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.#waiting = new WaitingLines(options.shipper, options.allocationId, options.cursor);
+  }
+
+  /** Reads what is new; the writer is null when there is none any more. One call at a time. */
+  async follow(writer: LogWriter | null): Promise<void> {
+    if (this.#waiting.isClosed) return this.close();
+    for (;;) {
+      this.#reading ??= writer === null ? null : await this.#begin(writer);
+      if (this.#reading === null) return;
+      const isOfOld = await this.#isLeft(this.#reading, writer);
+      if (!(await this.#readOn(this.#reading)) || !isOfOld) return;
+      await this.#leave(this.#reading, writer);
+    }
+  }
+
+  /** Everything was read and taken, or is not wanted. */
+  isOver(): boolean {
+    return this.#waiting.isClosed || (this.#reading === null && this.#waiting.isEmpty);
+  }
+
+  /** Of lines that were read and are not taken. */
+  waitingBytes(): number {
+    return this.#waiting.bytes;
+  }
+
+  /** Up to where everything is taken. */
+  cursor(): Cursor {
+    return this.#waiting.taken;
+  }
+
+  /** Lets go of the file; what was read is still sent. */
+  async close(): Promise<void> {
+    const { file } = this.#reading ?? {};
+    this.#reading = null;
+    await file?.close();
+  }
+
+  /** It is over. Settles when the control plane knows. */
+  end(): Promise<void> {
+    return this.#waiting.end();
+  }
+
+  /** Null while there is no file. */
+  async #begin({ path, containerId, mask }: LogWriter): Promise<Reading | null> {
+    const file = mask === null ? null : await openLogFile(path, containerId);
+    if (mask === null || file === null) return null;
+    const expected = this.#successor;
+    this.#successor = null;
+    if (expected !== null && !isSame(expected, file))
+      return this.#beginAfterLoss({ file, mask, cut: expected.containerId === containerId ? outputs : [] });
+    const { taken, nextOffset } = this.#waiting;
+    const isKnown = taken.containerId === containerId && taken.inode !== 0;
+    if (!isKnown) return { file, reader: new CriReader({ bytes: 0, nextOffset, cut: [] }, mask) };
+    const goesOn = taken.inode === file.inode && taken.bytes <= (await file.size());
+    if (!goesOn) return this.#beginAfterLoss({ file, mask, cut: outputs });
+    return { file, reader: new CriReader({ bytes: taken.bytes, nextOffset, cut: taken.cut ?? [] }, mask) };
+  }
+
+  #beginAfterLoss({ file, mask, cut }: AfterLoss): Reading {
+    const place = { bytes: 0, nextOffset: this.#waiting.nextOffset + 1, cut };
+    const note = { at: this.#options.now().toISOString(), text: lossNote, error: true };
+    this.#waiting.push([note], cursorOf(file, place));
+    return { file, reader: new CriReader(place, mask) };
+  }
+
   /** True at the end of the file. */
-  const readOn = async ({ file, reader }: Reading): Promise<boolean> => {
-    while (!isFull()) {
-      const bytes = await file.read(options.buffer, reader.bytes());
-      const { lines, consumed } = reader.read(options.buffer.subarray(0, bytes));
-      push(lines, file, reader.place);
+  async #readOn({ file, reader }: Reading): Promise<boolean> {
+    const { buffer } = this.#options;
+    while (!this.#isFull()) {
+      const bytes = await file.read(buffer, reader.bytes);
+      const { lines, consumed } = reader.read(buffer.subarray(0, bytes));
+      this.#waiting.push(lines, cursorOf(file, reader.place()));
       if (consumed === 0) return true;
     }
     return false;
-  };
-  const beginAfterLoss = ({ file, mask, cut }: AfterLoss): Reading => {
-    const place = { bytes: 0, nextOffset: nextOffset + 1, cut };
-    push([{ at: options.now().toISOString(), text: lossNote, error: true }], file, () => place);
-    return { file, reader: criReader(place, mask) };
-  };
-  /** Null while there is no file. */
-  const begin = async ({ path, containerId, mask }: LogWriter): Promise<Reading | null> => {
-    const file = mask === null ? null : await openLogFile(path, containerId);
-    if (mask === null || file === null) return null;
-    const expected = successor;
-    successor = null;
-    if (expected !== null && !isSame(expected, file))
-      return beginAfterLoss({ file, mask, cut: expected.containerId === containerId ? outputs : [] });
-    const isKnown = taken.containerId === containerId && taken.inode !== 0;
-    if (!isKnown) return { file, reader: criReader({ bytes: 0, nextOffset, cut: [] }, mask) };
-    const goesOn = taken.inode === file.inode && taken.bytes <= (await file.size());
-    if (!goesOn) return beginAfterLoss({ file, mask, cut: outputs });
-    return { file, reader: criReader({ bytes: taken.bytes, nextOffset, cut: taken.cut ?? [] }, mask) };
-  };
+  }
+
+  #isFull(): boolean {
+    return this.#waiting.isFull || (!this.#waiting.isEmpty && this.#options.isCrowded());
+  }
+
   /** Whether nothing more is written to the file. */
-  const isLeft = async ({ file }: Reading, writer: LogWriter | null): Promise<boolean> => {
+  async #isLeft({ file }: Reading, writer: LogWriter | null): Promise<boolean> {
     if (writer === null) return true;
     const inode = await inodeOf(writer.path);
     const next = { containerId: writer.containerId, inode: inode ?? 0 };
-    if (inode !== null && !isSame(next, file)) successor ??= next;
+    if (inode !== null && !isSame(next, file)) this.#successor ??= next;
     return writer.containerId !== file.containerId || (inode !== null && inode !== file.inode);
-  };
+  }
+
   /** Its container is gone, or goes on in another file. */
-  const leave = async ({ file, reader }: Reading, writer: LogWriter | null): Promise<void> => {
+  async #leave({ file, reader }: Reading, writer: LogWriter | null): Promise<void> {
     if (writer?.containerId !== file.containerId) {
-      push(reader.close(), file, reader.place);
-      reading = null;
-      return file.close();
+      this.#waiting.push(reader.close(), cursorOf(file, reader.place()));
+      return this.close();
     }
     const next = await openLogFile(writer.path, writer.containerId);
     if (next === null) return;
     await file.close();
-    if (successor === null || isSame(successor, next)) {
-      successor = null;
+    if (this.#successor === null || isSame(this.#successor, next)) {
+      this.#successor = null;
       reader.turn();
-      reading = { file: next, reader };
+      this.#reading = { file: next, reader };
     } else {
-      reading = null;
+      this.#reading = null;
       await next.close();
     }
-  };
-  const closeFile = async (): Promise<void> => {
-    const { file } = reading ?? {};
-    reading = null;
-    await file?.close();
-  };
-
-  return {
-    follow: async (writer) => {
-      if (stream.isClosed()) return closeFile();
-      for (;;) {
-        reading ??= writer === null ? null : await begin(writer);
-        if (reading === null) return;
-        const isOfOld = await isLeft(reading, writer);
-        if (!(await readOn(reading)) || !isOfOld) return;
-        await leave(reading, writer);
-      }
-    },
-    isOver: () => stream.isClosed() || (reading === null && waiting.length === 0),
-    waitingBytes,
-    cursor: () => taken,
-    close: closeFile,
-    end: () => stream.end(),
-  };
+  }
 }
 
 function cursorOf({ containerId, inode }: LogFile, { bytes, nextOffset, cut }: Place): Cursor {

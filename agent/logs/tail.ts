@@ -1,6 +1,6 @@
 /** The last lines of a container's log file, masked. */
 import type { SecretMask } from '../../core/log/mask.ts';
-import { criReader } from './cri.ts';
+import { CriReader } from './cri.ts';
 import { openLogFile } from './log-file.ts';
 
 export interface TailOptions {
@@ -23,7 +23,7 @@ export async function logTail({ path, mask, lines, hasEnded }: TailOptions): Pro
     const chunk = buffer.subarray(0, await file.read(buffer, from));
     // The first of its bytes are the rest of a record; it has no header of its own.
     const whole = from === 0 ? chunk : chunk.subarray(chunk.indexOf(0x0a) + 1);
-    const reader = criReader({ bytes: 0, nextOffset: 0, cut: from === 0 ? [] : ['stdout', 'stderr'] }, mask);
+    const reader = new CriReader({ bytes: 0, nextOffset: 0, cut: from === 0 ? [] : ['stdout', 'stderr'] }, mask);
     const read = reader.read(whole).lines;
     const all = hasEnded ? [...read, ...reader.close()] : read;
     return all.slice(-lines).map(({ text }) => text);
