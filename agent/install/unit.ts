@@ -1,4 +1,5 @@
 /** Renders the systemd unit that runs the agent on a server. */
+import { agentFlags } from '../../platform/lifecycle/node-flags.ts';
 import { commandLine, withoutSpecifiers } from './systemd.ts';
 
 export interface UnitOptions {
@@ -25,7 +26,7 @@ After=network-online.target
 Wants=network-online.target
 
 [Service]
-ExecStart=${commandLine([options.node, options.script, ...flags])}
+ExecStart=${commandLine([options.node, ...agentFlags, options.script, ...flags])}
 Restart=always
 RestartSec=2
 # Containers outlive the agent: only the agent itself is ended, and what it started ends with it by itself.

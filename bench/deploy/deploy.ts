@@ -26,7 +26,7 @@ import { servedPush, servingStages, type ServedPush } from './served.ts';
 const rounds = 11;
 const starts = 10;
 const firstPort = 7900;
-const mebibyte = 1024 ** 2;
+const megabyte = 1e6;
 
 export interface DeployBench {
   rows: BenchRow[];
@@ -149,12 +149,12 @@ async function restingMemory(pid: number): Promise<number> {
     readings.push(residentBytes(pid));
     await setTimeout(500);
   }
-  return median(readings) / mebibyte;
+  return median(readings) / megabyte;
 }
 
 function memoryRow(id: string, ours: number, most: number): BenchRow {
-  const target = `≤ ${most} MiB`;
-  return { id, ours, peer: null, unit: 'MiB', ratio: null, target, met: ours <= most, runs: 10 };
+  const target = `≤ ${most} MB`;
+  return { id, ours, peer: null, unit: 'MB', ratio: null, target, met: ours <= most, runs: 10 };
 }
 
 const manyReplicas = `services:

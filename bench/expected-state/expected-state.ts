@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { serverFlags } from '../../platform/lifecycle/node-flags.ts';
 import { startEmbeddedPostgres } from '../../prisma/embedded.ts';
 import { openDatabase } from '../../prisma/client.ts';
 import { migrate } from '../../prisma/migrate.ts';
@@ -35,9 +36,14 @@ function nodeArguments(file: string, ...args: string[]): string[] {
   return ['--import', 'tsx', path.join(import.meta.dirname, file), ...args];
 }
 
+/** Ours runs as it does for users; the other as Node.js does by itself. */
+const flags: Partial<Record<string, readonly string[]>> = { 'serve-landfall.ts': serverFlags };
+
 /** Resolves when the process has printed its port. */
 function serve(file: string, ...args: string[]): Promise<Server> {
-  const child = spawn(process.execPath, nodeArguments(file, ...args), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...(flags[file] ?? []), ...nodeArguments(file, ...args)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return new Promise((resolve, reject) => {
     child.stdout.once('data', (line: Buffer) =>
       resolve({ port: Number(line.toString()), pid: child.pid ?? 0, process: child }),

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { Command, Option } from 'commander';
+import { agentFlags } from '../../platform/lifecycle/node-flags.ts';
 import { packageRoot } from '../root.ts';
 import { roles, type Role } from '../server/roles.ts';
 import { renderServerUnit } from '../server/unit.ts';
@@ -69,7 +70,7 @@ export function agentCommand(): Command {
     .argument('[flags...]')
     .action((_flags: string[], _options: object, command: Command) => {
       const file = path.join(packageRoot(), 'dist', 'agent.js');
-      const child = spawn(process.execPath, [file, ...command.args], { stdio: 'inherit' });
+      const child = spawn(process.execPath, [...agentFlags, file, ...command.args], { stdio: 'inherit' });
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
       child.on('close', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
     });

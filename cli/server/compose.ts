@@ -72,7 +72,7 @@ async function startWithGithub(parts: Parts, wanted: ReadonlySet<Role>, http: Fa
   const shared = { database, queues, github, log, ...links, now: () => new Date() };
   if (wanted.has('worker')) {
     const imagePrefix = [config.registry.host, config.registry.path].filter((part) => part !== '').join('/');
-    startWorker({ ...shared, pools: config.pools, imagePrefix, hearingSince: shared.now() });
+    startWorker({ ...shared, pools: config.pools, masterKeys, imagePrefix, hearingSince: shared.now() });
   }
   if (wanted.has('bot')) await startBot({ ...shared, probot: createProbot(githubConfig, log) }).register(http);
 }

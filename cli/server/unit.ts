@@ -1,5 +1,6 @@
 /** Renders the systemd unit that runs the control plane on a server. */
 import { commandLine } from '../../agent/install/systemd.ts';
+import { serverFlags } from '../../platform/lifecycle/node-flags.ts';
 
 export interface ServerUnitOptions {
   /** Absolute paths. */
@@ -11,7 +12,7 @@ export interface ServerUnitOptions {
 
 /** An unprivileged service: it writes into its own folder and nowhere else. PostgreSQL, where it is embedded, runs as the same user. */
 export function renderServerUnit({ node, script, parts }: ServerUnitOptions): string {
-  const command = commandLine([node, '--enable-source-maps', script, ...parts]);
+  const command = commandLine([node, ...serverFlags, script, ...parts]);
   return `[Unit]
 Description=Landfall control plane
 After=network-online.target

@@ -7,6 +7,7 @@ import { Check } from 'typebox/value';
 import { NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
 import { toolsEnvironment } from '../../platform/config/tools.ts';
 import { partVariables } from '../../platform/config/up.ts';
+import { agentFlags, serverFlags } from '../../platform/lifecycle/node-flags.ts';
 import { Releasers, type ReleaseFailure } from '../../platform/lifecycle/releasers.ts';
 import type { Control } from '../../sandbox/control/commands.ts';
 import { connectSandbox } from '../../sandbox/control/client.ts';
@@ -192,7 +193,7 @@ class Starter {
   async server(): Promise<void> {
     await this.#part({
       name: 'server',
-      argv: [process.execPath, '--enable-source-maps', dist('server')],
+      argv: [process.execPath, ...serverFlags, dist('server')],
       env: serverVariables(this.options, this.secrets),
       readyWithinMs: 60_000,
       stopWithinMs: 20_000,
@@ -220,6 +221,7 @@ class Starter {
       name: 'agent',
       argv: [
         process.execPath,
+        ...agentFlags,
         dist('agent'),
         ...['--url', connection.url, '--data', data, '--buildkitd', buildkitd, '--ephemeral'],
         ...['--bridge', this.options.network.bridge, '--wireguard', wireguardOf(this.options.network)],
