@@ -2,8 +2,8 @@
 import type { Static } from 'typebox';
 import type { BuildOrder as BuildOrderSchema, BuildOutcome } from '../../core/contract/work.ts';
 import type { RegistryTarget } from '../registry/access.ts';
+import type { RegistryCredentials } from '../registry/credentials.ts';
 import { exposedPorts, hasManifest } from '../registry/manifest.ts';
-import type { RegistryCredentials } from '../podman/podman.ts';
 import type { BuildKitClient } from './buildkit/client.ts';
 import { buildDockerfile, registryCache, type DockerfileBuild } from './buildkit/dockerfile.ts';
 import type { CacheRef } from './buildkit/solve-request.ts';

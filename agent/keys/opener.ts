@@ -12,7 +12,7 @@ import {
 import { importPrivateKey, type KeyPair } from '../../platform/crypto/keys.ts';
 import { open } from '../../platform/crypto/sealing.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
-import type { RegistryCredentials } from '../podman/podman.ts';
+import type { RegistryCredentials } from '../registry/credentials.ts';
 
 export interface Opener {
   /** Values of a service's secrets by name. Throws StalledError when they do not open. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseContainers, parseEvent, type InspectedContainer, type ListedContainer } from './answers.ts';
 import { EngineError } from './errors.ts';
 import { seenContainer } from './observe.ts';
-import { authHeader } from './podman.ts';
+import { authHeader } from './image-calls.ts';
 
 const listed: ListedContainer = {
   ...{ Id: 'c1', Names: ['landfall-web-1'], State: 'running', Pid: 7, ExitCode: 0, Image: 'r/web@sha256:1' },
@@ -27,7 +27,8 @@ describe('a container that was seen', () => {
   });
 
   it('P22: is dead when its process is gone', () => {
-    expect(seenContainer(listed, inspected, { ...facts, alive: false }).local.state).toBe('dead');
+    for (const State of ['running', 'stopping'])
+      expect(seenContainer({ ...listed, State }, inspected, { ...facts, alive: false }).local.state).toBe('dead');
   });
 
   it.each([
@@ -36,6 +37,7 @@ describe('a container that was seen', () => {
     ['initialized', 'created'],
     ['exited', 'exited'],
     ['stopped', 'exited'],
+    ['stopping', 'stopping'],
     ['paused', 'other'],
     ['removing', 'other'],
   ])('in the engine’s state %s is %s', (State, state) => {

@@ -1,4 +1,5 @@
 /** What can go wrong between the agent and the container engine. The code tells them apart, never the text. */
+import { ifThere } from '../../platform/files/if-there.ts';
 
 export type EngineErrorCode =
   /** Nothing listens on the socket, or the connection broke. */
@@ -25,4 +26,9 @@ export class EngineError extends Error {
 
 export function isEngineStatus(error: unknown, ...statuses: number[]): error is EngineError {
   return error instanceof EngineError && error.code === 'engine_refused' && statuses.includes(error.status);
+}
+
+/** Null when the engine knows none of this name. */
+export function unlessAbsent<T>(call: Promise<T>): Promise<T | null> {
+  return ifThere(call, (error) => isEngineStatus(error, 404));
 }

@@ -4,8 +4,9 @@ import { textMask } from '../../core/log/mask.ts';
 import type { ContainerAction } from '../../core/plan/action.ts';
 import { messageOf } from '../../platform/errors/classify.ts';
 import { ActionFailed, type DetailCode } from '../loop/failure.ts';
+import type { RegistryCredentials } from '../registry/credentials.ts';
 import { containerCreate, type Ulimit } from './container-create.ts';
-import type { Podman, RegistryCredentials } from './podman.ts';
+import type { Podman } from './podman.ts';
 
 /** What actions need of Podman. */
 export interface ActionEngine extends Pick<Podman, 'imageExists' | 'pull' | 'create' | 'start' | 'stop' | 'remove'> {

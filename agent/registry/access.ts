@@ -1,6 +1,6 @@
 /** Asks a registry questions over its HTTP API (OCI distribution), with a password or by the token it asks to fetch. */
 import { field } from '../../platform/errors/field.ts';
-import type { RegistryCredentials } from '../podman/podman.ts';
+import type { RegistryCredentials } from './credentials.ts';
 
 export interface RegistryTarget {
   /** `host:port` */

@@ -1,7 +1,7 @@
 /** Finds out why an image could not be pulled by asking the registry itself: the engine's answer is only a text. */
 import type { RegistryAccess } from '../../core/contract/expected-state.ts';
 import { ActionFailed } from '../loop/failure.ts';
-import type { RegistryCredentials } from '../podman/podman.ts';
+import type { RegistryCredentials } from './credentials.ts';
 import { askRegistry } from './access.ts';
 import { manifestTypes } from './manifest.ts';
 

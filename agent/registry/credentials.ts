@@ -1,0 +1,5 @@
+/** Who a registry is asked as. */
+export interface RegistryCredentials {
+  username: string;
+  password: string;
+}
