@@ -202,6 +202,14 @@ describe('a status report', () => {
     expect(node).toMatchObject({ lastSeenAt: api.clock.now, appliedGeneration: 1, capabilities: ['build'], resources });
   });
 
+  it('lifts the generation above what the node knows, when the database was put back to an earlier state', async () => {
+    const ahead = (await send(one, report([container(mine.id)], { generation: 40 }))).json<StatusAnswer>();
+    expect(ahead.generation).toBe(41);
+    expect((await one.call('GET', '/expected-state')).json()).toMatchObject({ generation: 41 });
+    const absurd = await send(one, report([container(mine.id)], { sequence: 2, generation: 2_000_000_000 }));
+    expect(absurd.json<StatusAnswer>().generation).toBe(41);
+  });
+
   it('takes texts that the database cannot hold as they are', async () => {
     const nasty = container(mine.id, { detail: 'a\0b \ud800', lastLog: ['\0'], detailCode: 'exited' });
     expect((await send(one, report([nasty]))).statusCode).toBe(200);

@@ -53,6 +53,9 @@ export interface TakenReport {
 /** Epochs remembered per node: a report is at most two clock windows late, and an agent starts less often than that. */
 const rememberedEpochs = 16;
 
+/** A node that reports more than this is wrong, and would soon leave no number for the next change. */
+const highestGeneration = 1_000_000_000;
+
 const statement = `
   WITH reported AS (
     SELECT * FROM jsonb_to_recordset($2::jsonb) AS r(
@@ -78,12 +81,16 @@ const statement = `
       "agentVersion" = $6::text,
       "appliedGeneration" =
         CASE WHEN $8::bool THEN greatest("Node"."appliedGeneration", least($7::int, generation)) ELSE "Node"."appliedGeneration" END,
+      -- Of a database that was put back to an earlier state: its agents know a later one, and refuse what is older (P21).
+      generation = CASE
+        WHEN $7::int > "Node".generation AND $7::int < ${highestGeneration} THEN $7::int + 1 ELSE "Node".generation
+      END,
       resources = $9::jsonb,
       "publicAddress" = $10::text,
       capabilities = $11::jsonb,
       "buildSlots" = $13::int
     FROM before WHERE "Node".id = before.id
-    RETURNING generation, "Node"."appliedGeneration" > before."appliedGeneration" AS advanced, before."lastSeenAt",
+    RETURNING "Node".generation, "Node"."appliedGeneration" > before."appliedGeneration" AS advanced, before."lastSeenAt",
       before.capabilities <> $11::jsonb OR before."buildSlots" < $13::int AS "capabilitiesChanged", before."statusEpoch" <> $3::text AS restarted,
       before.place
   ), changed AS (
