@@ -54,6 +54,14 @@ describe('brokenConfigWrites', () => {
     );
   });
 
+  it('is told again when something else is wrong with the same commit', () => {
+    const commit = { repositoryId: 42, sha: 'a'.repeat(40), of: { kind: 'commit' }, issues: [] } as const;
+    const keys = (['server_ended', 'nothing_to_deploy'] as const).map(
+      (code) => brokenConfigWrites({ ...commit, code }, now)[0]?.key,
+    );
+    expect(new Set(keys).size).toBe(2);
+  });
+
   it('names the file that is broken', () => {
     const issue = { path: 'apps/web/Dockerfile', line: 1, endLine: 1, message: 'It is too large.' };
     const commit = { repositoryId: 42, sha: 'a'.repeat(40), of: { kind: 'commit' } } as const;

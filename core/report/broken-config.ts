@@ -24,10 +24,10 @@ export type BrokenConfig = {
 
 const maxAnnotations = 50;
 
-/** Owed once for the same commit and issues. */
+/** Owed once for the same commit, code and issues. */
 export function brokenConfigWrites(broken: BrokenConfig, now: Date): Write[] {
-  const { repositoryId, sha, of, issues } = broken;
-  const id = `config:${repositoryId}:${sha}:${digestOf({ of, issues }).slice(7, 19)}`;
+  const { repositoryId, sha, code, of, issues } = broken;
+  const id = `config:${repositoryId}:${sha}:${digestOf({ code, of, issues }).slice(7, 19)}`;
   const at = now.toISOString();
   const output = { title: title(broken), summary: summary(broken), annotations: annotations(broken) };
   return [
