@@ -18,7 +18,7 @@ import { confiner, unconfined } from './confine.ts';
 import { stepsCgroup } from './daemon/daemon.ts';
 import { layerCache } from './layer-cache.ts';
 import { buildPressure, buildSlots } from './pressure.ts';
-import { buildRunner } from './runner.ts';
+import { BuildRunner } from './runner.ts';
 import { buildWork } from './work.ts';
 
 export interface BuildsOptions {
@@ -70,7 +70,7 @@ export async function startBuilds(options: BuildsOptions): Promise<Builds> {
   const cache = layerCache({ clock, delayMs: cacheDelayMs, log });
   const pressure = async (): Promise<string | null> =>
     buildPressure(await nodeResources({ dataDir, engineVersion: null }));
-  const runner = buildRunner({
+  const runner = new BuildRunner({
     ...{ control: options.control, clock, random: options.random, concurrency, log, pressure },
     build: buildWork({
       opener: options.opener,

@@ -4,7 +4,7 @@ import { apiErrors, type ApiErrorCode } from '../../platform/errors/api-codes.ts
 import type { Claim, Renewal } from '../control/control.ts';
 import { ControlRefused, ControlUnreachable } from '../control/errors.ts';
 import { manualClock, settle } from '../testing/manual-clock.ts';
-import { buildRunner, type RunnerOptions } from './runner.ts';
+import { BuildRunner, type RunnerOptions } from './runner.ts';
 
 const leaseMs = 30_000;
 const succeeded: BuildOutcome = {
@@ -43,7 +43,7 @@ function setUp(change: Partial<RunnerOptions> = {}) {
     const error = errors.shift();
     if (error !== undefined) throw error;
   };
-  const runner = buildRunner({
+  const runner = new BuildRunner({
     control: {
       claim: async (workId, attempt) => {
         await Promise.resolve();
