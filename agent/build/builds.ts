@@ -16,7 +16,7 @@ import { instanceName } from '../storage/instance.ts';
 import { openBuilder, type BuilderChoice } from './builder.ts';
 import { confiner, unconfined } from './confine.ts';
 import { stepsCgroup } from './daemon/daemon.ts';
-import { layerCache } from './layer-cache.ts';
+import { LayerCache } from './layer-cache.ts';
 import { buildPressure, buildSlots } from './pressure.ts';
 import { BuildRunner } from './runner.ts';
 import { buildWork } from './work.ts';
@@ -67,7 +67,7 @@ export async function startBuilds(options: BuildsOptions): Promise<Builds> {
     },
     options.onChange,
   );
-  const cache = layerCache({ clock, delayMs: cacheDelayMs, log });
+  const cache = new LayerCache({ clock, delayMs: cacheDelayMs, log });
   const pressure = async (): Promise<string | null> =>
     buildPressure(await nodeResources({ dataDir, engineVersion: null }));
   const runner = new BuildRunner({

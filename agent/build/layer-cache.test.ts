@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { manualClock, settle } from '../testing/manual-clock.ts';
-import { layerCache } from './layer-cache.ts';
+import { LayerCache } from './layer-cache.ts';
 
 function setUp() {
   const clock = manualClock();
   const done: string[] = [];
   const lines: string[] = [];
-  const cache = layerCache({ clock, delayMs: 5_000, log: (line) => lines.push(line) });
+  const cache = new LayerCache({ clock, delayMs: 5_000, log: (line) => lines.push(line) });
   const offer = (
     imageName: string,
     name: string,

@@ -14,18 +14,6 @@ export interface CacheWrite {
   discard: () => Promise<void>;
 }
 
-export interface LayerCache {
-  /** This node has built the image since the agent started: its own cache is better than the registry's. */
-  readonly isWarm: (imageName: string) => boolean;
-  /** A build begins: writing makes room for it. */
-  readonly buildBegins: () => void;
-  /** It has ended, however: what waits is written when no other has begun by then. */
-  readonly buildEnds: () => void;
-  /** To be written after the build that goes on; of several of one image only the last is. */
-  readonly offer: (write: CacheWrite) => void;
-  readonly stop: () => Promise<void>;
-}
-
 export interface LayerCacheOptions {
   clock: Clock;
   /** Between the end of the last build and the writing: its rollout comes first. */
@@ -33,74 +21,93 @@ export interface LayerCacheOptions {
   log: (line: string) => void;
 }
 
-export function layerCache({ clock, delayMs, log }: LayerCacheOptions): LayerCache {
-  const warm = new Set<string>();
-  const waiting = new Map<string, CacheWrite>();
-  let builds = 0;
-  let stopped = false;
-  let abort = new AbortController();
-  let cancelTimer = (): void => undefined;
-  let underWay: Promise<void> = Promise.resolve();
+export class LayerCache {
+  readonly #options: LayerCacheOptions;
+  readonly #warm = new Set<string>();
+  readonly #waiting = new Map<string, CacheWrite>();
+  #builds = 0;
+  #isStopped = false;
+  #abort = new AbortController();
+  #cancelTimer = (): void => undefined;
+  #underWay: Promise<void> = Promise.resolve();
 
-  const makeRoom = (): void => {
-    cancelTimer();
-    abort.abort();
-    abort = new AbortController();
-  };
-  const later = (): void => {
-    cancelTimer();
-    cancelTimer = clock.after(delayMs, () => {
-      const { signal } = abort;
-      underWay = underWay.then(() => writeAll(signal));
+  constructor(options: LayerCacheOptions) {
+    this.#options = options;
+  }
+
+  /** This node has built the image since the agent started: its own cache is better than the registry's. */
+  isWarm(imageName: string): boolean {
+    return this.#warm.has(imageName);
+  }
+
+  /** A build begins: writing makes room for it. */
+  buildBegins(): void {
+    this.#builds += 1;
+    this.#makeRoom();
+  }
+
+  /** It has ended, however: what waits is written when no other has begun by then. */
+  buildEnds(): void {
+    this.#builds -= 1;
+    if (this.#builds === 0 && !this.#isStopped) this.#writeLater();
+  }
+
+  /** To be written after the build that goes on; of several of one image only the last is. */
+  offer(write: CacheWrite): void {
+    this.#warm.add(write.imageName);
+    const replaced = this.#waiting.get(write.imageName);
+    this.#waiting.set(write.imageName, write);
+    if (replaced !== undefined) void this.#letGo(replaced);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#makeRoom();
+    await this.#underWay;
+    await Promise.all([...this.#waiting.values()].map((one) => this.#letGo(one)));
+    this.#waiting.clear();
+  }
+
+  #makeRoom(): void {
+    this.#cancelTimer();
+    this.#abort.abort();
+    this.#abort = new AbortController();
+  }
+
+  #writeLater(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.after(this.#options.delayMs, () => {
+      const { signal } = this.#abort;
+      this.#underWay = this.#underWay.then(() => this.#writeAll(signal));
     });
-  };
-  const writeAll = async (signal: AbortSignal): Promise<void> => {
-    for (const [imageName, one] of waiting) {
+  }
+
+  async #writeAll(signal: AbortSignal): Promise<void> {
+    for (const [imageName, one] of this.#waiting) {
       if (signal.aborted) return;
-      waiting.delete(imageName);
-      if ((await writeOne(one, signal)) === 'interrupted' && !waiting.has(imageName)) waiting.set(imageName, one);
-      else await letGo(one);
+      this.#waiting.delete(imageName);
+      const isInterrupted = (await this.#write(one, signal)) === 'interrupted';
+      if (isInterrupted && !this.#waiting.has(imageName)) this.#waiting.set(imageName, one);
+      else await this.#letGo(one);
     }
-  };
-  const letGo = async ({ imageName, discard }: CacheWrite): Promise<void> => {
-    try {
-      await discard();
-    } catch (error) {
-      log(`The source of ${imageName} was not removed: ${messageOf(error)}`);
-    }
-  };
-  const writeOne = async ({ imageName, write }: CacheWrite, signal: AbortSignal): Promise<'over' | 'interrupted'> => {
+  }
+
+  async #write({ imageName, write }: CacheWrite, signal: AbortSignal): Promise<'over' | 'interrupted'> {
     try {
       await write(signal);
     } catch (error) {
       if (signal.aborted) return 'interrupted';
       // The next build of this image writes it again.
-      log(`The cache of ${imageName} was not written: ${messageOf(error)}`);
+      this.#options.log(`The cache of ${imageName} was not written: ${messageOf(error)}`);
     }
     return 'over';
-  };
-  return {
-    isWarm: (imageName) => warm.has(imageName),
-    buildBegins: () => {
-      builds += 1;
-      makeRoom();
-    },
-    buildEnds: () => {
-      builds -= 1;
-      if (builds === 0 && !stopped) later();
-    },
-    offer: (write) => {
-      warm.add(write.imageName);
-      const replaced = waiting.get(write.imageName);
-      waiting.set(write.imageName, write);
-      if (replaced !== undefined) void letGo(replaced);
-    },
-    stop: async () => {
-      stopped = true;
-      makeRoom();
-      await underWay;
-      await Promise.all([...waiting.values()].map(letGo));
-      waiting.clear();
-    },
-  };
+  }
+
+  async #letGo({ imageName, discard }: CacheWrite): Promise<void> {
+    try {
+      await discard();
+    } catch (error) {
+      this.#options.log(`The source of ${imageName} was not removed: ${messageOf(error)}`);
+    }
+  }
 }
