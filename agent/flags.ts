@@ -45,6 +45,7 @@ export const usage = `landfall-agent: runs on each server and brings it to the s
   --ephemeral             containers end with the agent; images stay in --data
   --register              register this node and end
   --unit                  print the systemd unit for these flags and end
+  --json                  print a failure as JSON
   --help                  this text
 `;
 
@@ -69,6 +70,8 @@ const options = {
   ephemeral: { type: 'boolean', default: false },
   register: { type: 'boolean', default: false },
   unit: { type: 'boolean', default: false },
+  /** Of a failure alone: main.ts reads it, also where the other flags cannot be read. */
+  json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 

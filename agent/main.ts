@@ -48,16 +48,20 @@ async function runAgent(options: AgentOptions): Promise<number> {
 }
 
 /** What a person has to do something about is a sentence; anything else is a bug and shows where. */
-function explain(error: unknown): string {
-  if (error instanceof StalledError) return error.hint === null ? error.message : `${error.message} ${error.hint}`;
-  if (error instanceof InputError) return error.message;
+function explain(error: unknown, asJson: boolean): string {
+  if (error instanceof StalledError || error instanceof InputError) {
+    const { code, message } = error;
+    const hint = error instanceof StalledError ? error.hint : null;
+    if (asJson) return JSON.stringify({ error: { code, message, hint } });
+    return hint === null ? message : `${message} ${hint}`;
+  }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`${explain(error)}\n`);
+    process.stderr.write(`${explain(error, process.argv.includes('--json'))}\n`);
     process.exit(1);
   },
 );

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { InputError, StalledError } from '../platform/errors/errors.ts';
 import { askedVersion } from './bootstrap/version.mjs';
 import { RefusedError, UnreachableError } from './client.ts';
+import { buildCommand } from './commands/build.ts';
 import { deliveriesCommand } from './commands/deliveries.ts';
 import { environmentCommand } from './commands/environment.ts';
 import { loginCommand } from './commands/login.ts';
@@ -33,7 +34,7 @@ First steps:
   landfall status             what serves where
   landfall deliveries         why a push was not deployed`,
     );
-  for (const command of [upCommand(), statusCommand(), deliveriesCommand(), logsCommand()])
+  for (const command of [upCommand(), statusCommand(), deliveriesCommand(), buildCommand(), logsCommand()])
     landfall.addCommand(command);
   for (const command of [environmentCommand(), secretCommand(), nodeCommand(), tokenCommand(), loginCommand()])
     landfall.addCommand(command);

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import Type from 'typebox';
 import { DeliveryResource } from '../../core/contract/resources.ts';
 import { age, renderTable } from '../table.ts';
-import { asking, connected, printAnswer, type AskOptions } from './shared.ts';
+import { asking, connected, numberOption, printAnswer, type AskOptions } from './shared.ts';
 
 interface DeliveriesOptions extends AskOptions {
   repository?: string;
@@ -53,19 +53,13 @@ function fullName(text: string): string {
   throw new InvalidArgumentError('It is owner/name, as GitHub shows it.');
 }
 
-function howMany(text: string): string {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 200) return text;
-  throw new InvalidArgumentError('It is a number from 1 to 200.');
-}
-
 export function deliveriesCommand(): Command {
   return asking(new Command('deliveries'))
     .description('show what GitHub told, and why something of it was not deployed')
     .addOption(new Option('-r, --repository <owner/name>', 'only about this one').argParser(fullName))
     .addOption(new Option('--failed', 'only those whose work failed'))
     .addOption(new Option('--all', 'also those of events that Landfall does nothing on'))
-    .addOption(new Option('-n, --number <number>', 'how many of the newest').default('20').argParser(howMany))
+    .addOption(numberOption())
     .addHelpText(
       'after',
       `

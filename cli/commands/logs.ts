@@ -75,7 +75,7 @@ Examples:
   landfall logs web                       the last 100 lines of web
   landfall logs web -e staging -f         and what comes
   landfall logs web -r acme/shop          of one repository, where several have a web
-  landfall logs --build 0199…             of a build; landfall status --json has the ids`,
+  landfall logs --build 0199…             of a build; landfall build list has the ids`,
     )
     .action(logs);
 }

@@ -307,7 +307,9 @@ describe('while it runs', () => {
     expect((await cli('status')).stdout).toMatch(
       /landfall\/sample +production +web +[0-9a-f]{7} \(release \d+\) +1\/1/,
     );
-    const { builds } = (await json('status')) as { builds: { id: string }[] };
+    const builds = (await json('build', 'list')) as { id: string; status: string }[];
+    expect(builds.map(({ status }) => status)).toContain('succeeded');
+    expect((await cli('build', 'cancel', builds.at(-1)!.id)).stdout).toContain('has ended already: succeeded');
     expect((await cli('logs', '--build', builds[0]!.id)).stdout).toMatch(/Fetching [0-9a-f]{40} from/);
     expect(await cli('logs', 'web')).toMatchObject({ code: 0 });
   });
@@ -340,6 +342,8 @@ describe('while it runs', () => {
       const { code, stderr } = await run(landfall(...words, '--json'));
       expect([words, code, JSON.parse(stderr)]).toMatchObject([words, 1, { error: { code: 'usage' } }]);
     }
+    const agent = await run(landfall('agent', '--nope', '--json'));
+    expect([agent.code, JSON.parse(agent.stderr)]).toMatchObject([1, { error: { code: 'flags_invalid' } }]);
   });
 
   it('the CLI says where it looked when nothing answers', async () => {
