@@ -1,6 +1,7 @@
 /** What the worker's drivers work with. Constructed in main files, handed on from there. */
 import type { Logger } from 'pino';
 import type { AddressPools } from '../core/node/addresses.ts';
+import type { MasterKeys } from '../platform/crypto/envelope.ts';
 import type { GithubApp } from '../platform/github/app.ts';
 import type { Queues } from '../platform/queue/queues.ts';
 import type { Database } from '../prisma/client.ts';
@@ -11,6 +12,8 @@ export interface WorkerDeps {
   github: GithubApp;
   log: Logger;
   pools: AddressPools;
+  /** For what they open: a rollout is told which secrets do not. */
+  masterKeys: MasterKeys;
   /** `host:port` and path prefix of images, e.g. `127.0.0.1:7782/landfall`. */
   imagePrefix: string;
   /** The console page of an intent, with the key that opens it. */

@@ -44,7 +44,10 @@ describe('P04: what cannot be read', () => {
     const next = await push(world, project);
     await buildAll(world, [agent]);
     await convergeAll(world, [agent]);
-    expect(await intentOf(intentId)).toMatchObject({ status: 'failed', reasonCode: 'internal' });
+    expect(await intentOf(intentId)).toMatchObject({
+      ...{ status: 'failed', reasonCode: 'release_unreadable' },
+      reason: expect.stringContaining('its spec cannot be understood: ') as string,
+    });
     expect(await db.allocation.findMany({ where: { rolloutId: rollout!.id } })).toMatchObject([{ desired: 'stopped' }]);
     expect((await intentOf(next)).status).toBe('succeeded');
   });

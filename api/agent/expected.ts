@@ -7,6 +7,7 @@ import type { Mesh } from '../../core/contract/mesh.ts';
 import { meshOf, type MeshNode } from '../../core/mesh/mesh.ts';
 import { containerCidr, type AddressPools } from '../../core/node/addresses.ts';
 import { decrypt } from '../../platform/crypto/envelope.ts';
+import { secretFact } from '../../platform/crypto/secret-fact.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import type { ExpectedAllocation, ExpectedSnapshot } from '../../prisma/store/expected-state.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -18,22 +19,18 @@ export function composeExpectedState(
   deps: ExpectedDeps,
   { node, allocations, work, keptImages, mesh }: ExpectedSnapshot,
 ): ExpectedState {
-  const rows: ExpectedRow[] = [];
-  const problems: ExpectedState['problems'] = [];
-  for (const allocation of allocations) {
-    const secrets = sealSecrets(deps, node.sealingKey, allocation);
-    if (secrets.ok) rows.push({ ...allocation, secrets: secrets.sealed, leasedUntil: null });
-    else problems.push({ serviceId: allocation.serviceId, message: secrets.message });
-  }
-  const state = expectedState({
+  return expectedState({
     node: { ...node, containerCidr: containerCidr(deps.config.pools, node.subnet) },
     registries: registriesOf(deps, node.sealingKey, allocations),
-    allocations: rows,
+    allocations: allocations.map((allocation) => ({
+      ...allocation,
+      ...sealSecrets(deps, node.sealingKey, allocation),
+      leasedUntil: null,
+    })),
     work,
     keptImages,
     mesh: ownMesh(node.id, mesh, deps.config.pools),
   });
-  return { ...state, problems: [...state.problems, ...problems] };
 }
 
 /** Alone, a node has nobody to reach. */
@@ -42,14 +39,13 @@ function ownMesh(nodeId: string, nodes: readonly MeshNode[], pools: AddressPools
   return self === undefined || nodes.length === 1 ? null : meshOf(self, nodes, pools);
 }
 
-type SealedSecrets = { ok: true; sealed: ExpectedRow['secrets'] } | { ok: false; message: string };
-
-/** A secret that does not open leaves out its service alone (P04). */
-function sealSecrets(deps: ExpectedDeps, sealingKey: string, allocation: ExpectedAllocation): SealedSecrets {
-  const { serviceId, secrets, missingSecrets } = allocation;
-  if (missingSecrets.length > 0)
-    return { ok: false, message: `${allocation.serviceName}: its secrets are missing: ${missingSecrets.join(', ')}.` };
-  if (secrets.length === 0) return { ok: true, sealed: null };
+/** What does not open leaves out its service alone (P04): core says which, and why. */
+function sealSecrets(
+  deps: ExpectedDeps,
+  sealingKey: string,
+  { serviceId, secrets }: ExpectedAllocation,
+): Pick<ExpectedRow, 'secrets' | 'sealed'> {
+  if (secrets.length === 0) return { secrets: [], sealed: null };
   const version = digest(secrets.map(({ id, name, version: of }) => [id, name, of]));
   try {
     const sealed = deps.sealer(sealingKey, {
@@ -63,10 +59,10 @@ function sealSecrets(deps: ExpectedDeps, sealingKey: string, allocation: Expecte
         return JSON.stringify(Object.fromEntries(values));
       },
     });
-    return { ok: true, sealed: { sealed, version } };
+    return { secrets: secrets.map(({ name }) => ({ name, state: 'opens' })), sealed: { secrets: sealed, version } };
   } catch (error) {
-    if (error instanceof StalledError) return { ok: false, message: error.message };
-    throw error;
+    if (!(error instanceof StalledError)) throw error;
+    return { secrets: secrets.map((secret) => secretFact(deps.masterKeys, secret)), sealed: null };
   }
 }
 

@@ -29,7 +29,8 @@ const row = (id: string, changed: Partial<ExpectedRow> = {}): ExpectedRow => ({
   imageName: 'localhost:5000/web',
   imageDigest: `sha256:${'a'.repeat(64)}`,
   spec,
-  secrets: null,
+  secrets: [],
+  sealed: null,
   leasedUntil: null,
   ...changed,
 });
@@ -77,8 +78,12 @@ describe('expectedState', () => {
       [{ spec: null }, /^web: its spec cannot be understood: /],
       [{ spec: { ...spec, port: 'http' } }, /cannot be understood: .*port/],
       [{ imageDigest: 'latest' }, /^web: latest is not an image digest\.$/],
-      [{ ip: '10.200.30.9' }, /is not an address of this node/],
+      [{ ip: '10.200.30.9' }, /is not an address of its node/],
       [{ spec: { ...spec, secrets: ['TOKEN'] } }, /its secrets are missing: TOKEN/],
+      [
+        { spec: { ...spec, secrets: ['TOKEN'] }, secrets: [{ name: 'TOKEN', state: 'key_missing' }] },
+        /^web: its secrets are encrypted under a master key that is not here: TOKEN\.$/,
+      ],
       [{ ip: '10.200.3.2', generation: 2 }, /10\.200\.3\.2 is taken by web/],
     ];
     for (const [changed, message] of bad) {
@@ -146,12 +151,12 @@ describe('containerSpecDigest', () => {
 
 describe('etagOf', () => {
   it('changes with content and generation, and not when the same secrets are sealed again', () => {
-    const state = (secrets: ExpectedRow['secrets'], generation = 1) =>
-      etagOf({ ...expectedState(rows(row('2', { secrets }))), generation });
-    const first = state({ sealed: 'x', version: '1' });
+    const state = (sealed: ExpectedRow['sealed'], generation = 1) =>
+      etagOf({ ...expectedState(rows(row('2', { sealed }))), generation });
+    const first = state({ secrets: 'x', version: '1' });
     expect(first).toMatch(/^"[0-9a-f]{64}"$/);
-    expect(state({ sealed: 'y', version: '1' })).toBe(first);
-    expect(state({ sealed: 'x', version: '2' })).not.toBe(first);
-    expect(state({ sealed: 'x', version: '1' }, 2)).not.toBe(first);
+    expect(state({ secrets: 'y', version: '1' })).toBe(first);
+    expect(state({ secrets: 'x', version: '2' })).not.toBe(first);
+    expect(state({ secrets: 'x', version: '1' }, 2)).not.toBe(first);
   });
 });

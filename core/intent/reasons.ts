@@ -222,6 +222,26 @@ const rolloutReasons = {
     means: 'A replica was lost with its node while it was rolled out; it is placed again.',
     todo: 'Nothing.',
   },
+  release_unreadable: {
+    means: 'The release cannot be understood.',
+    todo: 'Push again; a release that another Landfall made may need that one.',
+  },
+  master_key_missing: {
+    means: 'Secrets are encrypted under a master key that the server does not have.',
+    todo: 'Start the server with that master key, or set the secrets again, and run the check again.',
+  },
+  secret_damaged: {
+    means: 'Secrets do not open: in the database they were changed, or moved from their place.',
+    todo: 'Set them again, and run the check again.',
+  },
+  address_foreign: {
+    means: 'The address of a replica is none of its node.',
+    todo: 'Run the check again: replicas get other addresses.',
+  },
+  address_taken: {
+    means: 'The address of a replica is taken by another one.',
+    todo: 'Run the check again: replicas get other addresses.',
+  },
   replicas_lost: { means: 'Replicas of the release that serves were lost; they are placed again.', todo: 'Nothing.' },
 } as const satisfies Record<string, Reason>;
 

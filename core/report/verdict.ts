@@ -27,6 +27,11 @@ const ours: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'dns_not_updated',
   'routes_not_updated',
   'secrets_unreadable',
+  'release_unreadable',
+  'master_key_missing',
+  'secret_damaged',
+  'address_foreign',
+  'address_taken',
 ]);
 
 /** null while it goes on. `success` means that every service serves (P11). */

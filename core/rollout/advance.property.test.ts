@@ -26,6 +26,9 @@ type World = {
   served: string[];
 };
 
+const secretMissing = { code: 'secret_missing', message: 'its secrets are missing: TOKEN.' } as const;
+const addressTaken = { code: 'address_taken', message: '10.200.1.2 is taken by mail.' } as const;
+
 const move = fc.oneof(
   fc.record({
     kind: fc.constant('allocation' as const),
@@ -34,6 +37,7 @@ const move = fc.oneof(
     health: fc.constantFrom('none', 'starting', 'healthy', 'unhealthy'),
     detailCode: fc.constantFrom(null, null, null, 'exited', 'pull_failed', 'health_failed', 'out_of_memory'),
     restarts: fc.nat(4),
+    leftOut: fc.constantFrom(null, null, null, secretMissing, addressTaken),
   }),
   fc.record({ kind: fc.constant('well' as const), index: fc.nat(9) }),
   fc.record({ kind: fc.constant('allWell' as const) }),
@@ -47,7 +51,7 @@ const move = fc.oneof(
 );
 type Move = typeof move extends fc.Arbitrary<infer T> ? T : never;
 
-const well = { observed: 'running', health: 'healthy', detailCode: null } as const;
+const well = { observed: 'running', health: 'healthy', detailCode: null, leftOut: null } as const;
 
 function newWorld(replicas: number, oldReplicas: number): World {
   return {

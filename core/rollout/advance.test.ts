@@ -289,3 +289,46 @@ describe('advance, of a rollout that brings back lost replicas', () => {
     ]);
   });
 });
+
+describe('P04: a replica that its node is not told of', () => {
+  const leftOut = { code: 'secret_missing', message: 'its secrets are missing: TOKEN.' } as const;
+  const out = (changed: Partial<AllocationFact> = {}) => withOwn({ observed: 'unobserved', leftOut, ...changed });
+
+  it('ends the rollout at once with that very problem, where waiting does not help', () => {
+    const decided = advance(inStage('pulling'), out(), start);
+    expect(decided.transition).toMatchObject({
+      to: 'rolled_back',
+      code: 'secret_missing',
+      message: 'Replica 0 on one: its secrets are missing: TOKEN.',
+    });
+    expect(decided.effects).toEqual([{ kind: 'stop', allocationIds: ['new'] }]);
+  });
+
+  it('is named while there is patience with it, and looked at again when that ends', () => {
+    const locked = { code: 'master_key_missing', message: 'its secrets are locked.' } as const;
+    const waits = advance(inStage('pulling'), live(out({ leftOut: locked }), start), start);
+    expect(waits).toMatchObject({
+      transition: null,
+      waiting: { code: 'waiting_for_pull', message: 'Replica 0 on one: its secrets are locked.' },
+      wakeAt: at(15_000),
+    });
+    const later = advance(inStage('pulling'), live(out({ leftOut: locked }), at(15_000)), at(15_000));
+    expect(to(later)).toBe('rolled_back master_key_missing');
+  });
+
+  it('is what a rollout fails with whose deadline comes first, beside those that only lack the image', () => {
+    const short = { ...inStage('pulling'), deadlineMs: 5_000, replicas: 2 };
+    const taken = { code: 'address_taken', message: '10.200.1.2 is taken by mail.' } as const;
+    const other: AllocationFact = { ...own, id: 'other', replica: 1, observed: 'pulling' };
+    const given = { ...out({ leftOut: taken }), allocations: [...out({ leftOut: taken }).allocations, other] };
+    expect(advance(short, live(given, at(5_000)), at(5_000)).transition).toMatchObject({
+      code: 'address_taken',
+      message:
+        'The address of a replica is taken by another one. Replica 0 on one: 10.200.1.2 is taken by mail. Without the image: replica 1 on one.',
+    });
+  });
+
+  it('is left running when it runs, and its rollout goes on', () => {
+    expect(to(advance(inStage('starting'), out({ observed: 'running' }), start))).toBe('healthy all_healthy');
+  });
+});

@@ -6,7 +6,7 @@
  */
 import { reasons, type ReasonCode } from '../intent/reasons.ts';
 import { isLive, silentAt } from '../node/liveness.ts';
-import { failureOf, patienceEnds } from './failure.ts';
+import { failureOf, ofReplica, patienceEnds, withheld } from './failure.ts';
 import type { Advance, AllocationFact, Effect, RolloutFacts, RolloutView, Transition } from './facts.ts';
 import { byId, isReplacement, replicasOf, type Replicas } from './replicas.ts';
 import { isTerminal, type RolloutStage } from './stage.ts';
@@ -135,8 +135,7 @@ function gated(scene: Scene, waiting: Waiting | null, next: Next): Advance {
 function waitingForPull(scene: Scene): Waiting | null {
   const without = scene.own.filter(({ observed }) => !['created', 'running', 'exited'].includes(observed));
   if (without.length === 0) return null;
-  const message = `Without the image: ${named(scene, without)}.`;
-  return { code: 'waiting_for_pull', message, failure: 'deadline_passed', until: scene.deadline };
+  return { code: 'waiting_for_pull', ...lacking(scene, 'Without the image', without), until: scene.deadline };
 }
 
 function waitingForHealth(scene: Scene): Waiting | null {
@@ -144,12 +143,25 @@ function waitingForHealth(scene: Scene): Waiting | null {
   const ill = own.filter(({ observed, health }) => observed !== 'running' || health !== 'healthy');
   if (ill.length === 0) return null;
   const until = rollout.stage === 'starting' ? deadline : stageLimit(rollout);
-  return {
-    code: 'waiting_for_health',
-    message: `Not healthy: ${named(scene, ill)}.`,
-    failure: 'deadline_passed',
-    until,
-  };
+  return { code: 'waiting_for_health', ...lacking(scene, 'Not healthy', ill), until };
+}
+
+/** What these lack, and of those that their node is not told of, why: that is what the rollout fails with in the end. */
+function lacking(
+  scene: Scene,
+  what: string,
+  replicas: readonly AllocationFact[],
+): Pick<Waiting, 'message' | 'failure'> {
+  const underWay = replicas.filter((replica) => withheld(replica) === null);
+  const sentences = underWay.length === 0 ? [] : [`${what}: ${named(scene, underWay)}.`];
+  let failure: ReasonCode = 'deadline_passed';
+  for (const replica of replicas.toReversed()) {
+    const why = withheld(replica);
+    if (why === null) continue;
+    failure = why.code;
+    sentences.unshift(ofReplica(replica, scene.facts.nodes, why.message));
+  }
+  return { message: sentences.join(' '), failure };
 }
 
 function waitingForNodes({ rollout, facts }: Scene, what: 'dns' | 'routes'): Waiting | null {

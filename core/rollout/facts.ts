@@ -1,4 +1,5 @@
 /** What `advance` looks at, and what it answers. */
+import type { LeftOut } from '../expected/left-out.ts';
 import type { ReasonCode } from '../intent/reasons.ts';
 import type { Placement, PlaceResult } from '../place/place.ts';
 import type { RolloutStage } from './stage.ts';
@@ -32,6 +33,8 @@ export type AllocationFact = {
   detail: string | null;
   lastLog: readonly string[];
   restarts: number;
+  /** Why the expected state of its node leaves it out; null: it is in there, or is not to run. */
+  leftOut: LeftOut | null;
 };
 
 export type RolloutFacts = {

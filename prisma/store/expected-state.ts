@@ -22,8 +22,6 @@ export interface ExpectedAllocation {
   spec: unknown;
   /** The secrets that the spec names, each an envelope, in the versions that the release was made with. */
   secrets: ExpectedSecret[];
-  /** Names that the spec gives and the release has no version of. */
-  missingSecrets: string[];
 }
 
 export interface ExpectedSecret {
@@ -93,7 +91,7 @@ async function keptImages(tx: Db, nodeId: string): Promise<string[]> {
 
 function expectedAllocation(row: AllocationRow): ExpectedAllocation {
   const { release, service } = row;
-  const names = secretNames(release.spec).toSorted();
+  const names = secretNames(release.spec);
   const pinned = release.secrets.map(({ secret }) => secret).filter(({ name }) => names.includes(name));
   return {
     allocationId: row.id,
@@ -107,7 +105,6 @@ function expectedAllocation(row: AllocationRow): ExpectedAllocation {
     imageDigest: release.imageDigest,
     spec: release.spec,
     secrets: pinned,
-    missingSecrets: names.filter((name) => !pinned.some((secret) => secret.name === name)),
   };
 }
 

@@ -1,12 +1,14 @@
 /** Rollouts as the worker moves them: the rows behind core/rollout's facts, and one step written down. */
+import { whyUnreadable } from '../../core/expected/left-out.ts';
 import type { AllocationFact, Effect, RolloutFacts, RolloutView, Transition } from '../../core/rollout/facts.ts';
 import { isTerminal } from '../../core/rollout/stage.ts';
 import { ServiceSpec } from '../../core/spec/service.ts';
 import type { Placement } from '../../core/place/place.ts';
 import { IgnoredError } from '../../platform/errors/errors.ts';
-import Type from 'typebox';
 import Value from 'typebox/value';
 import type { Db, Prisma, Rollout } from '../client.ts';
+import { loadAllocations } from './rollout-allocations.ts';
+import type { LeftOutContext } from './left-out.ts';
 import { lockServices } from './locks.ts';
 import { bumpNodes } from './nodes.ts';
 
@@ -14,12 +16,12 @@ export interface RolloutSnapshot {
   rollout: Rollout;
   /** Null when it cannot be read: the rollout ends with that reason. */
   spec: ServiceSpec | null;
+  /** Why not, as a sentence's end. */
+  unreadable: string | null;
   view: RolloutView;
   /** All but the placement, which is asked for only when replicas are missing. */
   facts: Omit<RolloutFacts, 'placement'>;
 }
-
-const LastLog = Type.Array(Type.String());
 
 interface HeadRow extends Rollout {
   serviceGeneration: number;
@@ -43,35 +45,6 @@ async function loadHead(db: Db, rolloutId: string): Promise<HeadRow> {
   return row;
 }
 
-interface AllocationRow extends Omit<AllocationFact, 'lastLog'> {
-  lastLog: unknown;
-  nodeName: string;
-  nodeLastSeenAt: Date | null;
-}
-
-type AllocationFacts = Pick<RolloutFacts, 'allocations' | 'nodes'>;
-
-/** Those of the service that are not gone, with their nodes. */
-async function loadAllocations(db: Db, serviceId: string): Promise<AllocationFacts> {
-  const rows = await db.$queryRaw<AllocationRow[]>`
-    SELECT allocation.id, "rolloutId", "releaseId", "nodeId", replica, desired, observed, health, "detailCode", detail, "lastLog", restarts,
-      node.name AS "nodeName", node."lastSeenAt" AS "nodeLastSeenAt"
-    FROM "Allocation" AS allocation JOIN "Node" AS node ON node.id = allocation."nodeId"
-    WHERE "serviceId" = ${serviceId}::uuid AND "stoppedAt" IS NULL
-    ORDER BY allocation.id`;
-  return {
-    allocations: rows.map((row) => ({ ...row, lastLog: Value.Check(LastLog, row.lastLog) ? row.lastLog : [] })),
-    nodes: [
-      ...new Map(
-        rows.map(({ nodeId, nodeName, nodeLastSeenAt }) => [
-          nodeId,
-          { id: nodeId, name: nodeName, lastSeenAt: nodeLastSeenAt },
-        ]),
-      ).values(),
-    ],
-  };
-}
-
 type NodeFacts = Pick<RolloutFacts, 'dnsAwaiting' | 'routesAwaiting'>;
 
 /** Nodes that serve DNS or routes, and have not yet applied what is expected of them. */
@@ -86,7 +59,26 @@ async function loadAwaiting(db: Db, liveSince: Date): Promise<NodeFacts> {
   };
 }
 
-export async function loadRollout(db: Db, rolloutId: string, liveSince: Date): Promise<RolloutSnapshot> {
+/** However many there are: every one that is under way, and of the others the last that ended, which is when a turn began. */
+function loadOlder(
+  db: Db,
+  { serviceId, generation }: Pick<Rollout, 'serviceId' | 'generation'>,
+): Promise<RolloutFacts['older'][number][]> {
+  return db.$queryRaw`
+    WITH older AS (
+      SELECT generation, "finishedAt" FROM "Rollout" WHERE "serviceId" = ${serviceId}::uuid AND generation < ${generation}
+    )
+    SELECT generation, "finishedAt" FROM older
+    WHERE "finishedAt" IS NULL OR "finishedAt" = (SELECT max("finishedAt") FROM older)
+    ORDER BY generation DESC`;
+}
+
+export interface RolloutContext extends LeftOutContext {
+  /** Nodes that were heard since then are live. */
+  liveSince: Date;
+}
+
+export async function loadRollout(db: Db, rolloutId: string, context: RolloutContext): Promise<RolloutSnapshot> {
   const {
     serviceGeneration,
     servingReleaseId,
@@ -95,15 +87,11 @@ export async function loadRollout(db: Db, rolloutId: string, liveSince: Date): P
     ...rollout
   } = await loadHead(db, rolloutId);
   const spec = Value.Check(ServiceSpec, stored) ? stored : null;
-  const older = await db.rollout.findMany({
-    where: { serviceId: rollout.serviceId, generation: { lt: rollout.generation } },
-    select: { generation: true, finishedAt: true },
-    orderBy: { generation: 'desc' },
-    take: 20,
-  });
+  const older = await loadOlder(db, rollout);
   return {
     rollout,
     spec,
+    unreadable: whyUnreadable(stored),
     view: {
       id: rollout.id,
       releaseId: rollout.releaseId,
@@ -119,9 +107,9 @@ export async function loadRollout(db: Db, rolloutId: string, liveSince: Date): P
     },
     facts: {
       service: { removed: serviceRemoved, generation: serviceGeneration },
-      ...(await loadAllocations(db, rollout.serviceId)),
+      ...(await loadAllocations(db, rollout.serviceId, context)),
       older,
-      ...(await loadAwaiting(db, liveSince)),
+      ...(await loadAwaiting(db, context.liveSince)),
     },
   };
 }

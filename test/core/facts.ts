@@ -17,6 +17,7 @@ export const healthyAllocation: AllocationFact = {
   detail: null,
   lastLog: [],
   restarts: 0,
+  leftOut: null,
 };
 
 export function expecting(...containers: ExpectedContainer[]): ExpectedState {

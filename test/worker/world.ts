@@ -1,4 +1,5 @@
 /** The worker on a real database with the sandbox as its GitHub; its jobs run when the test says so. */
+import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { defaultAddressPools } from '../../core/node/addresses.ts';
 import type { Queues } from '../../platform/queue/queues.ts';
@@ -40,6 +41,7 @@ export async function startWorldOn<Q extends Queues>(
   const queues = await open(database.url, now);
   const deps: WorkerDeps = {
     ...{ database, queues, github: github.app, log, now, pools: defaultAddressPools },
+    masterKeys: { keys: [randomBytes(32)] },
     imagePrefix: '127.0.0.1:7782/landfall',
     consoleUrl: (intentId) => `https://landfall.test/intents/${intentId}`,
     containerUrl: (address) => `http://${address}`,

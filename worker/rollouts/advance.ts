@@ -50,8 +50,13 @@ async function placementFor(
   return place({ serviceId, resources, replicas }, nodes, now);
 }
 
-async function decide(deps: WorkerDeps, tx: Db, { view, facts, rollout, spec }: RolloutSnapshot): Promise<Moves> {
-  if (spec === null && !isTerminal(view.stage)) return unreadable(view, facts);
+async function decide(
+  deps: WorkerDeps,
+  tx: Db,
+  { view, facts, rollout, ...snapshot }: RolloutSnapshot,
+): Promise<Moves> {
+  const { spec } = snapshot;
+  if (snapshot.unreadable !== null && !isTerminal(view.stage)) return unreadable(view, facts, snapshot.unreadable);
   const replicas = missingReplicas(view, facts.allocations);
   const { serviceId } = rollout;
   const placement = spec && (await placementFor(deps, tx, { serviceId, resources: spec.resources, replicas }));
@@ -60,7 +65,9 @@ async function decide(deps: WorkerDeps, tx: Db, { view, facts, rollout, spec }: 
 
 async function step(deps: WorkerDeps, tx: Db, rolloutId: string): Promise<Step> {
   const at = deps.now();
-  const snapshot = await loadRollout(tx, rolloutId, new Date(at.getTime() - nodeLeaseMs));
+  const { masterKeys, pools } = deps;
+  const liveSince = new Date(at.getTime() - nodeLeaseMs);
+  const snapshot = await loadRollout(tx, rolloutId, { masterKeys, pools, liveSince });
   const { serviceId, intentId, factsVersion } = snapshot.rollout;
   const { transitions, effects, rest } = await decide(deps, tx, snapshot);
   const last = transitions.at(-1);

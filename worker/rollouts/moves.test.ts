@@ -19,7 +19,7 @@ const rollout: RolloutView = {
 
 function allocation(change: Partial<AllocationFact>): AllocationFact {
   const well = { desired: 'running', observed: 'running', health: 'healthy' } as const;
-  const quiet = { detail: null, detailCode: null, lastLog: [], restarts: 0 };
+  const quiet = { detail: null, detailCode: null, lastLog: [], restarts: 0, leftOut: null };
   const of = { rolloutId: 'r2', releaseId: 'release-2' };
   return { id: 'a2', ...of, nodeId: 'n1', replica: 0, ...well, ...quiet, ...change };
 }

@@ -1,4 +1,5 @@
 /** Takes all the steps that the same facts allow, so that they are written down together. */
+import { reasons } from '../../core/intent/reasons.ts';
 import { advance } from '../../core/rollout/advance.ts';
 import type { Advance, Effect, RolloutFacts, RolloutView, Transition } from '../../core/rollout/facts.ts';
 
@@ -28,15 +29,15 @@ export function movesOf(rollout: RolloutView, facts: RolloutFacts, now: Date): M
 }
 
 /** Ends a rollout whose release cannot be read (P04): what it started is stopped, what served before goes on serving. */
-export function unreadable(rollout: RolloutView, facts: Pick<RolloutFacts, 'allocations'>): Moves {
+export function unreadable(rollout: RolloutView, facts: Pick<RolloutFacts, 'allocations'>, why: string): Moves {
   const allocationIds = facts.allocations
     .filter(({ rolloutId, desired }) => rolloutId === rollout.id && desired === 'running')
     .map(({ id }) => id)
     .sort();
   const to = rollout.previousReleaseId === null ? 'failed' : 'rolled_back';
-  const message = 'Its release cannot be read by this release of Landfall.';
+  const message = `${reasons.release_unreadable.means} Why: ${why}`;
   return {
-    transitions: [{ from: rollout.stage, to, code: 'internal', message, lastLog: [] }],
+    transitions: [{ from: rollout.stage, to, code: 'release_unreadable', message, lastLog: [] }],
     effects: allocationIds.length === 0 ? [] : [{ kind: 'stop', allocationIds }],
     rest: null,
   };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { decrypt, encrypt } from '../../platform/crypto/envelope.ts';
 import { advanceRollout } from '../../platform/queue/jobs.ts';
 import { transaction } from '../../prisma/client.ts';
 import { loadExpectedSnapshot } from '../../prisma/store/expected-state.ts';
@@ -20,17 +21,17 @@ beforeEach(async () => {
 
 const withSecrets = (...secrets: string[]) => ({ services: [resolved('web', { secrets })] });
 
-/** As the API does. The value is only told apart by what its bytes say. */
-async function set(name: string, value: string): Promise<void> {
-  const secret = { id: randomUUID(), environmentId, service: '', name, valueSealed: bytes(value), setBy: 'ada' };
+const place = (id: string) => ({ table: 'Secret', column: 'valueSealed', id });
+
+/** As the API does. */
+async function set(name: string, value: string, masterKeys = world.deps.masterKeys): Promise<void> {
+  const id = randomUUID();
+  const valueSealed = encrypt(masterKeys, Buffer.from(value), place(id));
+  const secret = { id, environmentId, service: '', name, valueSealed, setBy: 'ada' };
   const { wakes } = await transaction(world.database, (tx) => setSecret(tx, { ...secret, at: world.now() }));
   for (const { id, factsVersion } of wakes)
     await world.queues.enqueue(advanceRollout, { rolloutId: id, version: factsVersion });
   await world.queues.drain();
-}
-
-function bytes(text: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(Buffer.from(text));
 }
 
 /** What the allocations of the environment are expected to run with. */
@@ -39,7 +40,11 @@ async function expected() {
   const ids = await world.database.db.allocation.findMany({ where: { service: { environmentId } } });
   return (snapshot?.allocations ?? [])
     .filter(({ allocationId }) => ids.some(({ id }) => id === allocationId))
-    .map(({ secrets }) => secrets.map(({ name, valueSealed }) => `${name}=${Buffer.from(valueSealed).toString()}`));
+    .map(({ secrets }) =>
+      secrets.map(
+        ({ id, name, valueSealed }) => `${name}=${decrypt(world.deps.masterKeys, valueSealed, place(id)).toString()}`,
+      ),
+    );
 }
 
 const intentOf = (id: string) =>
