@@ -62,7 +62,7 @@ export async function executeBuild(order: BuildOrder, secrets: BuildSecrets, por
   } catch (error) {
     const facts = {
       logTail: ports.log.tail(),
-      mask: ports.log.mask,
+      mask: (text: string) => ports.log.mask(text),
       memory: await confinement.release(),
       memoryBytes: order.limits.memoryBytes,
       timeoutMs,
@@ -137,8 +137,10 @@ function cacheWrite(
 
 function source(order: BuildOrder, secrets: BuildSecrets, ports: Running): Promise<Checkout> {
   const { repositoryId, cloneUrl, sha } = order;
-  ports.log.note(`Fetching ${sha} from ${cloneUrl}`);
-  const options = { ...ports.source, deadlineMs: fetchDeadlineMs, signal: ports.signal, onNote: ports.log.note };
+  const { log, signal } = ports;
+  log.note(`Fetching ${sha} from ${cloneUrl}`);
+  const onNote = (line: string): void => log.note(line);
+  const options = { ...ports.source, deadlineMs: fetchDeadlineMs, signal, onNote };
   return fetchSource({ repositoryId, cloneUrl, sha, token: secrets.token }, options);
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LogLine } from '../../core/contract/logs.ts';
 import { manualClock } from '../testing/manual-clock.ts';
 import type { ProgressEvent } from './buildkit/progress.ts';
-import { buildLog } from './log.ts';
+import { BuildLog } from './log.ts';
 
 const at = new Date('2030-01-01T00:00:00Z');
 const token = 'ghs_canary0123456789';
@@ -22,7 +22,7 @@ function setUp(maxBytes = 1_000_000) {
     end: () => Promise.resolve(void (ended += 1)),
   };
   const clock = manualClock(at);
-  const log = buildLog({ stream, secrets: [token], maxBytes, clock });
+  const log = new BuildLog({ stream, secrets: [token], maxBytes, clock });
   return { log, clock, lines, texts: () => lines.map(({ text }) => text), ended: () => ended };
 }
 

@@ -8,7 +8,7 @@ import type { Clock } from '../loop/clock.ts';
 import type { Confine } from './confine.ts';
 import { executeBuild, type BuildPorts, type BuildSecrets } from './execute.ts';
 import type { LayerCache } from './layer-cache.ts';
-import { buildLog } from './log.ts';
+import { BuildLog } from './log.ts';
 
 export interface WorkOptions {
   opener: Opener;
@@ -33,7 +33,7 @@ export function buildWork(options: WorkOptions): (work: ClaimedWork) => Promise<
     if (!opened.ok) return opened.outcome;
     const stream = options.shipper.open({ kind: 'build', id: order.buildId, attempt, startOffset: 0 });
     const secrets = maskedValues(opened.secrets);
-    const log = buildLog({ stream, secrets, maxBytes: order.maxLogBytes, clock: options.clock });
+    const log = new BuildLog({ stream, secrets, maxBytes: order.maxLogBytes, clock: options.clock });
     const outcome = await besideNoCacheWrite(options.cache, async () => {
       const { outcome, cache } = await executeBuild(order, opened.secrets, {
         builder: options.builder,
