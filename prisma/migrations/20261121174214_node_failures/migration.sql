@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "Node" ADD COLUMN     "failures" JSONB NOT NULL DEFAULT '[]';
