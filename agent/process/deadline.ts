@@ -17,19 +17,33 @@ export interface DeadlineOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Runs `call` with a signal that is aborted at the deadline (reason: DeadlineExceeded) or when the outer signal is. */
-export async function withDeadline<T>(options: DeadlineOptions, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * Runs `call` with a signal that is aborted at the deadline (reason: DeadlineExceeded) or when the outer signal is. Calling `extend` puts
+ * the deadline off by so many milliseconds.
+ */
+export async function withDeadline<T>(
+  options: DeadlineOptions,
+  call: (signal: AbortSignal, extend: (milliseconds: number) => void) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
-  const timer = setTimeout(() => {
-    controller.abort(new DeadlineExceeded(options.what, options.milliseconds));
-  }, options.milliseconds);
+  let allowed = options.milliseconds;
+  let waited = allowed;
+  const expire = (): void => {
+    if (waited === allowed) controller.abort(new DeadlineExceeded(options.what, allowed));
+    else timer = setTimeout(expire, allowed - waited);
+    waited = allowed;
+  };
+  let timer = setTimeout(expire, allowed);
+  const extend = (milliseconds: number): void => {
+    allowed += milliseconds;
+  };
   const abort = (): void => {
     controller.abort(options.signal?.reason);
   };
   if (options.signal?.aborted === true) abort();
   options.signal?.addEventListener('abort', abort);
   try {
-    return await call(controller.signal);
+    return await call(controller.signal, extend);
   } catch (error) {
     if (controller.signal.reason instanceof DeadlineExceeded) throw controller.signal.reason;
     throw error;
