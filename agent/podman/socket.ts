@@ -27,9 +27,11 @@ export interface EngineSocket {
 /** The oldest API version this agent speaks; Podman 4 and 5 serve it. */
 const apiVersion = 'v4.0.0';
 const defaultDeadlineMs = 10_000;
+/** Each container of a node may be waited for to stop; whatever else there is to ask must not wait for those. */
+const callsAtOnce = 1_024;
 
 export function engineSocket(socketPath: string): EngineSocket {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const agent = new Agent({ keepAlive: true, maxSockets: callsAtOnce });
   const send = (options: EngineRequest, signal: AbortSignal): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const body = options.body === undefined ? undefined : JSON.stringify(options.body);
