@@ -169,6 +169,42 @@ describe('an agent', () => {
     await one.engine.remove(foreign);
   });
 
+  it('P02, P03: a killed container serves again while others take their whole grace to stop, longer than an action may', async () => {
+    // The first process of a container ignores a signal that it does not handle.
+    const stubborn = ['1', '2', '3', '4'].map((digit) =>
+      other({
+        allocationId: `01900000-0000-7000-8000-00000000a01${digit}`,
+        ip: network.address(20 + Number(digit)),
+        stopGraceMs: 6_000,
+        ...shell('exec sleep 1000'),
+      }),
+    );
+    const named = (report: StatusReport) =>
+      stubborn.map(({ allocationId }) => containerOf(report, allocationId)?.state ?? 'gone');
+    plane.expect({ containers: [web(), ...stubborn] });
+    const before = await plane.reported(
+      (r) => healthy(id)(r) && named(r).every((state) => state === 'running') && r.converged,
+    );
+    const heard = plane.reports.length;
+    plane.expect({ containers: [web()] });
+    await eventually(async () => {
+      const list = await one.engine.list('landfall.allocation.id');
+      expect(list.filter(({ State }) => State === 'stopping')).toHaveLength(stubborn.length);
+    });
+    process.kill(pidsOf(server)[0]!, 'SIGKILL');
+    const restarts = containerOf(before, id)?.restarts ?? 0;
+    const healed = await plane.reported((r) => containerOf(r, id)?.restarts === restarts + 1 && healthy(id)(r));
+    expect(named(healed)).toEqual(stubborn.map(() => 'running'));
+    expect(await served(network.address(10))).toBe('hello\n');
+    const after = await plane.reported((r) => r.converged && r.containers.length === 1);
+    const since = plane.reports.slice(heard);
+    expect(new Set(since.flatMap(named))).toEqual(new Set(['running', 'gone']));
+    expect(after.phase).toBe('idle');
+    const results = since.flatMap(({ actions }) => actions).filter(({ kind }) => kind === 'stop_orphan');
+    expect(new Set(results.map(({ subject }) => subject)).size).toBe(stubborn.length);
+    expect(results.filter(({ ok }) => !ok)).toEqual([]);
+  });
+
   it('P22: replaces a container whose process and monitor are gone though the engine calls it running', async () => {
     plane.expect({ containers: [web()] });
     const before = await plane.reported(healthy(id));

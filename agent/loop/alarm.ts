@@ -1,7 +1,7 @@
 /** Wakes the loop. A ring while nobody waits is kept, so nothing that happens during a pass is missed (P09). */
 import type { Clock } from './clock.ts';
 
-export type WakeReason = 'expected_state' | 'engine_event' | 'health' | 'work' | 'timer' | 'stop';
+export type WakeReason = 'expected_state' | 'engine_event' | 'removal' | 'health' | 'work' | 'timer' | 'stop';
 
 export interface Alarm {
   readonly ring: (reason: WakeReason) => void;

@@ -133,6 +133,48 @@ describe('the loop', () => {
     await stop();
   });
 
+  it('P02: reports, polls and heals while containers take their whole grace to stop', async () => {
+    const { bell, clock, node, world, stop } = setUp();
+    const old = { ...web, allocationId: 'old', ip: '10.200.1.9' };
+    node.containers = [running(web, 'c1', clock.now()), running(old, 'c2', clock.now())];
+    node.graces.set('old', 600_000);
+    world.expected = expecting(web);
+    bell.ring('expected_state');
+    await settle();
+    const state = (report = world.reports.at(-1)) => report?.seen.map(({ local }) => local.state);
+    // What is under way may bring something back: only an idle node has lost what it does not report.
+    expect(world.reports.at(-1)).toMatchObject({ phase: 'processing', converged: false });
+    expect(state()).toEqual(['running', 'stopping']);
+    const polls = world.polls;
+    node.containers = node.containers.map((one) => (one.allocationId === 'a1' ? exited(one, 137) : one));
+    bell.ring('engine_event');
+    await settle();
+    expect(node.done).toEqual(['start']);
+    expect(world.polls).toBe(polls + 1);
+    expect(state()).toEqual(['stopping', 'running']);
+    await clock.advance(600_000);
+    expect(world.reports.at(-1)).toMatchObject({ phase: 'idle', converged: true });
+    expect([node.begun, state()]).toEqual([['old'], ['running']]);
+    await stop();
+  });
+
+  it('ends when what it has begun has ended', async () => {
+    const abort = new AbortController();
+    const { bell, node, world, stop } = setUp({ signal: abort.signal });
+    node.containers = [running(web, 'c1', new Date())];
+    node.graces.set('a1', 600_000);
+    world.expected = expecting();
+    bell.ring('expected_state');
+    await settle();
+    let ended = false;
+    const stopped = stop().then(() => (ended = true));
+    await settle();
+    expect(ended).toBe(false);
+    abort.abort(new Error('The agent stops.'));
+    await stopped;
+    expect(world.lines.at(-1)).toMatch(/^Stop container c1: .*cancelled/);
+  });
+
   it('probes what runs and is expected, and nothing else', () => {
     const seen = running(web, 'c1', new Date());
     expect(targetsOf(expecting(web), [seen])).toMatchObject([{ allocationId: 'a1', containerId: 'c1', port: 8080 }]);

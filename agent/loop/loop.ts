@@ -12,13 +12,14 @@ import { forgetAbsent, type Memory } from './memory.ts';
 import { look, observedBy, runPass, type PassPorts, type Seen } from './pass.ts';
 
 export interface Report {
+  /** `idle`: nothing is under way, so what is not here is not about to come back. */
   phase: 'idle' | 'processing';
   converged: boolean;
   expected: ExpectedState | null;
   seen: readonly SeenContainer[];
 }
 
-export interface LoopPorts extends Omit<PassPorts, 'changed'> {
+export interface LoopPorts extends Omit<PassPorts, 'changed' | 'wake'> {
   alarm: Alarm;
   health: HealthMonitor;
   /** The newest expected state that is known; null before the first. */
@@ -38,6 +39,7 @@ export async function runLoop(memory: Memory, ports: LoopPorts): Promise<void> {
     ports.poll();
     reasons = await ports.alarm.wait(again);
   }
+  await Promise.all([...memory.underWay.values()].map(({ ended }) => ended));
 }
 
 /** One turn, from snapshot to report; answers when to look again at the latest. */
@@ -55,7 +57,8 @@ async function process(memory: Memory, ports: LoopPorts): Promise<Date> {
     const now = ports.clock.now();
     forgetAbsent(memory, new Set([...expected.containers, ...seen].map(({ allocationId }) => allocationId)));
     ports.health.sync(targetsOf(expected, seen));
-    ports.report({ phase: 'idle', converged: isConverged(expected, observed, now), expected, seen });
+    const phase = found.underWay.length === 0 ? 'idle' : 'processing';
+    ports.report({ phase, converged: isConverged(expected, observed, now), expected, seen });
     const again = planAgainAt(expected, observed, now);
     return again !== null && again < latest ? again : latest;
   } catch (error) {
@@ -70,6 +73,7 @@ const engineRetryMs = 1_000;
 async function pass(expected: ExpectedState, memory: Memory, ports: LoopPorts): Promise<Seen> {
   return await runPass(expected, memory, {
     ...ports,
+    wake: () => ports.alarm.ring('removal'),
     changed: (seen) => {
       ports.health.sync(targetsOf(expected, seen));
       ports.report({ phase: 'processing', converged: false, expected, seen });

@@ -1,6 +1,6 @@
 /** What the loop remembers from pass to pass: backoffs, exits, failures, and results not yet reported. */
 import type { ActionResult } from '../../core/contract/status.ts';
-import type { Action } from '../../core/plan/action.ts';
+import type { Action, Removal } from '../../core/plan/action.ts';
 import { actionKey, actionSubject, nodeParts, type NodePart } from '../../core/plan/action.ts';
 import { afterExit, afterFailure } from '../../core/plan/backoff.ts';
 import type { Backoff, PartDifferences, RestartRecord } from '../../core/plan/observed.ts';
@@ -29,6 +29,10 @@ export interface Memory {
   readonly failures: Map<string, Failure>;
   /** Being fetched right now. */
   readonly pulling: Set<string>;
+  /** Removals that go on while the loop does, by key. `ended` never rejects. */
+  readonly underWay: Map<string, { action: Removal; ended: Promise<void> }>;
+  /** Attempts that ended well since the last look. */
+  unconfirmed: Set<string>;
   results: ActionResult[];
   /** Generation of the newest expected state whose part was found in force. */
   inForce: Record<NodePart, number>;
@@ -45,6 +49,8 @@ export function emptyMemory(): Memory {
     exits: new Map(),
     failures: new Map(),
     pulling: new Set(),
+    underWay: new Map(),
+    unconfirmed: new Set(),
     results: [],
     inForce: { dns: 0, routes: 0, peers: 0 },
   };
@@ -56,10 +62,25 @@ export function noteInForce(memory: Memory, generation: number, differences: Par
     if (differences[part].length === 0) memory.inForce[part] = Math.max(memory.inForce[part], generation);
 }
 
-/** Runs that ended since the last look: a container is counted once per start. */
-export function newExits(memory: Memory, seen: readonly SeenContainer[]): SeenContainer[] {
+export function removalsUnderWay(memory: Memory): Removal[] {
+  return [...memory.underWay.values()].map(({ action }) => action);
+}
+
+/** The attempts that the look which begins now shows the outcome of. */
+export function takeUnconfirmed(memory: Memory): ReadonlySet<string> {
+  const taken = memory.unconfirmed;
+  memory.unconfirmed = new Set();
+  return taken;
+}
+
+/** Runs that ended since the last look, but for those that were made to: a container is counted once per start. */
+export function newExits(
+  memory: Memory,
+  seen: readonly SeenContainer[],
+  underWay: readonly Removal[],
+): SeenContainer[] {
   return seen.filter(({ local, allocationId, startedAt }) => {
-    if (local.state !== 'exited') return false;
+    if (local.state !== 'exited' || underWay.some(({ containerId }) => containerId === local.containerId)) return false;
     const known = memory.exits.get(allocationId);
     return known?.containerId !== local.containerId || known.startedAt?.getTime() !== startedAt?.getTime();
   });

@@ -27,11 +27,16 @@ function setUp(change: Partial<PassPorts> = {}) {
     parts: node.parts,
     logTail: () => Promise.resolve(['last words']),
     changed: () => undefined,
+    wake: () => undefined,
     log: (line) => lines.push(line),
     ...change,
   };
   return { node, memory, ports, lines };
 }
+
+/** One that nothing expects. */
+const old = (allocationId: string, ip = '10.200.1.9') =>
+  running({ ...web, allocationId, ip }, `container-of-${allocationId}`, new Date());
 
 /** What never ends by itself, as a pull from a registry that says nothing. */
 const hangs = (signal: AbortSignal): Promise<never> =>
@@ -40,9 +45,9 @@ const hangs = (signal: AbortSignal): Promise<never> =>
 describe('a pass', () => {
   it('carries out the plan, one action at a time, until nothing is left', async () => {
     const { node, memory, ports, lines } = setUp();
-    node.containers.push(running({ ...web, allocationId: 'gone' }, 'old', new Date()));
+    node.containers.push(old('gone'));
     const { seen } = await runPass(expecting(web, api), memory, ports);
-    expect(node.done).toEqual(['stop_orphan', 'deploy_missing', 'deploy_missing']);
+    expect(node.done.toSorted()).toEqual(['deploy_missing', 'deploy_missing', 'stop_orphan']);
     expect(seen.map(({ allocationId }) => allocationId)).toEqual(['a1', 'a2']);
     expect(lines).toHaveLength(3);
     expect(memory.results.map(({ ok }) => ok)).toEqual([true, true, true]);
@@ -154,5 +159,131 @@ describe('a pass', () => {
     expect(pulling[0]).toEqual(['a1']);
     expect([...memory.pulling]).toEqual([]);
     expect(node.done).toEqual(['deploy_missing']);
+  });
+});
+
+describe('a pass with containers that take their whole grace to stop', () => {
+  const stubborn = ['o1', 'o2', 'o3', 'o4'];
+  const graceMs = 9_000;
+
+  function withStubborn(change: Partial<PassPorts> = {}) {
+    const wakes: Date[] = [];
+    const scene = setUp({ wake: () => wakes.push(new Date()), ...change });
+    for (const allocationId of stubborn) {
+      scene.node.containers.push(old(allocationId));
+      scene.node.graces.set(allocationId, graceMs);
+    }
+    return { ...scene, wakes };
+  }
+
+  it('P02: starts, deploys and mends everything else meanwhile, and ends', async () => {
+    const { node, memory, ports, wakes } = withStubborn();
+    node.containers.push(exited(running(web, 'c1', new Date()), 137));
+    node.differences.dns = ['other names are served'];
+    const { seen, underWay } = await runPass(expecting(web, api), memory, ports);
+    expect(node.begun).toEqual(stubborn);
+    expect(node.done).toEqual(['start', 'deploy_missing', 'update_dns']);
+    expect(underWay.map(({ allocationId }) => allocationId)).toEqual(stubborn);
+    expect(seen.filter(({ local }) => local.state === 'stopping')).toHaveLength(stubborn.length);
+    expect(wakes).toEqual([]);
+  });
+
+  it('P03: counts the grace of each on top of the limit of an action, all at the same time, and looks again at their end', async () => {
+    const { node, memory, ports, wakes } = withStubborn();
+    await runPass(expecting(), memory, ports);
+    await vi.advanceTimersByTimeAsync(graceMs);
+    expect(memory.results.map(({ ok, durationMs }) => [ok, durationMs])).toEqual(stubborn.map(() => [true, graceMs]));
+    expect(wakes).toHaveLength(stubborn.length);
+    expect(node.containers).toEqual([]);
+    const { underWay } = await runPass(expecting(), memory, ports);
+    expect([underWay, memory.failures.size, memory.backoffs.size]).toEqual([[], 0, 0]);
+  });
+
+  it('P03: gives one up that has not stopped by then, and tries it again after its backoff', async () => {
+    const { node, memory, ports } = withStubborn();
+    node.graces.clear();
+    node.failing.set('o1', async (signal) => {
+      node.begun.push('o1');
+      return hangs(signal);
+    });
+    await runPass(expecting(), memory, ports);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(memory.results.at(-1)).toMatchObject({ subject: 'o1', ok: false });
+    expect(memory.results.at(-1)?.message).toMatch(/took longer than 4000 ms and was cancelled/);
+    await runPass(expecting(), memory, ports);
+    expect(node.begun.filter((one) => one === 'o1')).toHaveLength(1);
+    node.failing.clear();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await runPass(expecting(), memory, ports);
+    expect(node.begun.filter((one) => one === 'o1')).toHaveLength(2);
+  });
+
+  it('begins none of them again in the next pass, however long they take', async () => {
+    const { node, memory, ports } = withStubborn();
+    for (let count = 0; count < 3; count++) {
+      await runPass(expecting(web), memory, ports);
+      await vi.advanceTimersByTimeAsync(graceMs / 3 - 1);
+    }
+    expect(node.begun).toEqual(stubborn);
+  });
+
+  it('deploys what has the address of one of them when that is gone', async () => {
+    const { node, memory, ports } = withStubborn();
+    const heir = { ...web, ip: '10.200.1.12' };
+    node.containers = [old('o1', heir.ip)];
+    await runPass(expecting(heir, api), memory, ports);
+    expect(node.containers.map(({ allocationId }) => allocationId)).toEqual(['o1', 'a2']);
+    await vi.advanceTimersByTimeAsync(graceMs);
+    await runPass(expecting(heir, api), memory, ports);
+    expect(node.containers.map(({ allocationId }) => allocationId)).toEqual(['a2', 'a1']);
+  });
+
+  it('replaces the replicas of a service one after the other, each from the newest state', async () => {
+    const { node, memory, ports } = withStubborn();
+    const replicas = [web, { ...api, serviceName: 'web' }];
+    node.containers = replicas.map((one) =>
+      running({ ...one, image: 'r/web@sha256:0' }, `old-${one.allocationId}`, new Date()),
+    );
+    for (const { allocationId } of replicas) node.graces.set(allocationId, graceMs);
+    await runPass(expecting(...replicas), memory, ports);
+    expect(node.begun).toEqual(['a1']);
+    await vi.advanceTimersByTimeAsync(graceMs);
+    const newest = replicas.map((one) => ({ ...one, image: 'r/web@sha256:9' }));
+    await runPass(expecting(...newest), memory, ports);
+    expect(node.begun).toEqual(['a1', 'a2']);
+    expect(node.containers.map(({ local }) => [local.image, local.state])).toEqual([
+      ['r/web@sha256:0', 'stopping'],
+      ['r/web@sha256:9', 'running'],
+    ]);
+  });
+
+  it('does not count the end of one as a crash of its allocation', async () => {
+    const { node, memory, ports } = withStubborn();
+    await runPass(expecting(), memory, ports);
+    node.containers = node.containers.map((one) => exited(one, 143));
+    await runPass(expecting(), memory, ports);
+    expect([memory.exits.size, memory.restarts.size]).toEqual([0, 0]);
+  });
+
+  it('records as a failure that one is still there when it was said to be gone', async () => {
+    const { node, memory, ports } = withStubborn();
+    let calls = 0;
+    const execute: PassPorts['execute'] = () => Promise.resolve(void (calls += 1));
+    node.containers = [old('o1')];
+    for (let count = 0; count < 3; count++) await runPass(expecting(), memory, { ...ports, execute });
+    expect(calls).toBe(1);
+    expect(memory.results.at(-1)?.message).toMatch(/succeeded, but the difference is still there/);
+  });
+
+  it('cancels them when the agent stops', async () => {
+    const abort = new AbortController();
+    const { memory, ports } = withStubborn({ signal: abort.signal });
+    await runPass(expecting(), memory, ports);
+    const ended = [...memory.underWay.values()].map((one) => one.ended);
+    expect(ended).toHaveLength(stubborn.length);
+    abort.abort(new Error('The agent stops.'));
+    await Promise.all(ended);
+    expect(memory.underWay.size).toBe(0);
+    expect(memory.results.map(({ ok }) => ok)).toEqual(stubborn.map(() => false));
   });
 });

@@ -1,10 +1,11 @@
 /**
  * PROCESSING: closes the drift against one snapshot of expected state. One action at a time, each under a deadline, with a fresh look
- * at the node before the next, until nothing is left to do or the pass has had its time (P03).
+ * at the node before the next, until nothing is left to do or the pass has had its time (P03). Removals are begun in their turn and not
+ * waited for: a container may take its whole grace to stop.
  */
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
-import { actionKey, actionSubject, describe, type Action } from '../../core/plan/action.ts';
+import { actionKey, actionSubject, describe, isRemoval, type Action, type Removal } from '../../core/plan/action.ts';
 import { plan } from '../../core/plan/plan.ts';
 import type { Observed, PartDifferences } from '../../core/plan/observed.ts';
 import { messageOf } from '../../platform/errors/classify.ts';
@@ -14,12 +15,22 @@ import type { Observe, SeenContainer } from '../podman/observe.ts';
 import { withDeadline } from '../process/deadline.ts';
 import type { Clock } from './clock.ts';
 import { ActionFailed } from './failure.ts';
-import { newExits, noteExit, noteFailure, noteInForce, noteSuccess, type Failure, type Memory } from './memory.ts';
+import {
+  newExits,
+  noteExit,
+  noteFailure,
+  noteInForce,
+  noteSuccess,
+  removalsUnderWay,
+  takeUnconfirmed,
+  type Failure,
+  type Memory,
+} from './memory.ts';
 
 export interface PassLimits {
   /** Of the whole pass. */
   passMs: number;
-  /** Of one action, the grace period of a stop not counted. */
+  /** Of one action; the grace of a container that it stops comes on top. */
   actionMs: number;
 }
 
@@ -28,7 +39,7 @@ export const defaultLimits: PassLimits = { passMs: 300_000, actionMs: 240_000 };
 export interface PassPorts {
   clock: Clock;
   limits: PassLimits;
-  /** Aborted when the agent stops: the action under way is cancelled. */
+  /** Aborted when the agent stops: what is under way is cancelled. */
   signal: AbortSignal;
   observe: Observe;
   execute: Execute;
@@ -37,64 +48,105 @@ export interface PassPorts {
   logTail: (seen: SeenContainer) => Promise<string[]>;
   /** Something changed that the control plane would like to know now. */
   changed: (seen: readonly SeenContainer[]) => void;
+  /** Something that goes on beside the loop has come further: it looks again. */
+  wake: () => void;
   log: (line: string) => void;
 }
 
 /**
  * What is on the node when the pass ends. An action is tried once in a pass, so one that fails at length does not keep the ones
- * behind it from their turn (P02); its backoff wakes the loop again.
+ * behind it from their turn (P02); its backoff wakes the loop again. Removals that were begun may go on after it.
  */
 export async function runPass(expected: ExpectedState, memory: Memory, ports: PassPorts): Promise<Seen> {
   const endsAt = ports.clock.now().getTime() + ports.limits.passMs;
-  const tried = new Map<string, 'done' | 'failed'>();
+  const tried = new Set<string>();
   for (;;) {
-    const seen = await look(memory, ports);
-    const parts = await lookAtParts(expected, memory, ports);
-    if (tried.size > 0) ports.changed(seen);
-    const planned = plan(expected, observedBy(memory, { seen, parts }), ports.clock.now());
-    noteThoseThatDidNotHold(planned, tried, { memory, now: ports.clock.now() });
-    const action = planned.find((one) => !tried.has(attemptKey(one, memory)));
+    const unconfirmed = takeUnconfirmed(memory);
+    const found = await lookAround(expected, memory, ports);
+    if (tried.size > 0) ports.changed(found.seen);
+    const planned = plan(expected, observedBy(memory, found), ports.clock.now());
+    for (const action of thatDidNotHold(planned, unconfirmed, { memory, now: ports.clock.now() }))
+      tried.add(attemptKey(action, memory));
+    const due = planned.filter((action) => !tried.has(attemptKey(action, memory)));
     const leftMs = endsAt - ports.clock.now().getTime();
-    if (action === undefined || leftMs <= 0 || ports.signal.aborted) return { seen, parts };
-    const key = attemptKey(action, memory);
-    const startedAt = ports.clock.now();
-    const failure = await attempt(action, { expected, memory, seen, leftMs }, ports);
-    tried.set(key, failure === null ? 'done' : 'failed');
-    const timing = { startedAt, now: ports.clock.now() };
-    if (failure === null) noteSuccess(memory, action, timing);
-    else noteFailure(memory, { action, failure }, timing);
-    ports.log(`${describe(action)}: ${failure === null ? 'done' : failure.message}`);
+    if (due.length === 0 || leftMs <= 0 || ports.signal.aborted) return found;
+    const scene = { expected, memory, seen: found.seen };
+    const next = due.find((action) => !isRemoval(action));
+    const turn = next === undefined ? due : due.slice(0, due.indexOf(next) + 1);
+    for (const action of turn) tried.add(attemptKey(action, memory));
+    for (const removal of turn.filter(isRemoval)) begin(removal, scene, ports);
+    if (next !== undefined)
+      await carryOut(next, { ...scene, withinMs: Math.min(ports.limits.actionMs, leftMs) }, ports);
   }
 }
 
 /** The engine said it was done, and the same difference is still there. */
-function noteThoseThatDidNotHold(
+function thatDidNotHold(
   planned: readonly Action[],
-  tried: Map<string, 'done' | 'failed'>,
+  unconfirmed: ReadonlySet<string>,
   { memory, now }: { memory: Memory; now: Date },
-): void {
-  for (const action of planned) {
-    const key = attemptKey(action, memory);
-    if (tried.get(key) !== 'done') continue;
-    tried.set(key, 'failed');
+): Action[] {
+  const failed = planned.filter((action) => unconfirmed.has(attemptKey(action, memory)));
+  for (const action of failed) {
     const message = `${describe(action)} succeeded, but the difference is still there.`;
     noteFailure(memory, { action, failure: { code: stepOf(action), message } }, { startedAt: now, now });
   }
+  return failed;
+}
+
+interface Scene {
+  expected: ExpectedState;
+  memory: Memory;
+  seen: readonly SeenContainer[];
+}
+
+/** Its end wakes the loop. */
+function begin(action: Removal, scene: Scene, ports: PassPorts): void {
+  const { underWay } = scene.memory;
+  const key = actionKey(action);
+  const ended = carryOut(action, { ...scene, withinMs: ports.limits.actionMs }, ports).finally(() => {
+    underWay.delete(key);
+    ports.wake();
+  });
+  underWay.set(key, { action, ended });
+}
+
+/** Never rejects: how it went is remembered. */
+async function carryOut(action: Action, scene: Scene & { withinMs: number }, ports: PassPorts): Promise<void> {
+  const { memory } = scene;
+  const startedAt = ports.clock.now();
+  const failure = await attempt(action, scene, ports);
+  const timing = { startedAt, now: ports.clock.now() };
+  if (failure === null) {
+    noteSuccess(memory, action, timing);
+    memory.unconfirmed.add(attemptKey(action, memory));
+  } else noteFailure(memory, { action, failure }, timing);
+  ports.log(`${describe(action)}: ${failure === null ? 'done' : failure.message}`);
 }
 
 /** What is on the node. */
 export interface Seen {
+  /** Begun and not ended before it was looked at. */
+  underWay: readonly Removal[];
   seen: readonly SeenContainer[];
   parts: PartDifferences;
 }
 
-export function observedBy(memory: Memory, { seen, parts }: Seen): Observed {
+export function observedBy(memory: Memory, { seen, parts, underWay }: Seen): Observed {
   return {
+    underWay,
     containers: seen.map(({ local }) => local),
     backoffs: [...memory.backoffs.values()],
     restarts: [...memory.restarts.values()],
     parts,
   };
+}
+
+async function lookAround(expected: ExpectedState, memory: Memory, ports: PassPorts): Promise<Seen> {
+  // Before the look: of what ends meanwhile the containers may have been seen as they were.
+  const underWay = removalsUnderWay(memory);
+  const seen = await look(memory, ports);
+  return { underWay, seen, parts: await lookAtParts(expected, memory, ports) };
 }
 
 /** Observes names, routes and peers, and keeps which generation of them is in force. */
@@ -113,34 +165,30 @@ export async function look(
   memory: Memory,
   ports: Pick<PassPorts, 'observe' | 'logTail' | 'clock'>,
 ): Promise<SeenContainer[]> {
+  const underWay = removalsUnderWay(memory);
   const seen = await ports.observe();
-  for (const exited of newExits(memory, seen)) {
+  for (const exited of newExits(memory, seen, underWay)) {
     noteExit(memory, { seen: exited, lastLog: await ports.logTail(exited) }, ports.clock.now());
   }
   return seen;
 }
 
-interface Attempt {
-  expected: ExpectedState;
-  memory: Memory;
-  seen: readonly SeenContainer[];
-  leftMs: number;
-}
-
 async function attempt(
   action: Action,
-  { expected, memory, seen, leftMs }: Attempt,
+  { expected, memory, seen, withinMs }: Scene & { withinMs: number },
   ports: PassPorts,
 ): Promise<Failure | null> {
-  const milliseconds = Math.min(ports.limits.actionMs, leftMs);
+  const deadline = { what: describe(action), milliseconds: withinMs, signal: ports.signal };
   try {
-    await withDeadline({ what: describe(action), milliseconds, signal: ports.signal }, (signal) => {
+    await withDeadline(deadline, (signal, extend) => {
       if ('part' in action) return ports.parts.apply(action.part, expected);
       const onPulling = (): void => {
         memory.pulling.add(action.allocationId);
-        ports.changed(seen);
+        // What was seen when it began may be long ago.
+        if (isRemoval(action)) ports.wake();
+        else ports.changed(seen);
       };
-      return ports.execute(action, { expected, signal, onPulling });
+      return ports.execute(action, { expected, signal, onPulling, onStopping: extend });
     });
     return null;
   } catch (error) {

@@ -55,7 +55,7 @@ export interface LoopOptions {
 }
 
 export interface Loop {
-  /** Cancels the action under way and waits for the end of its pass. */
+  /** Cancels what is under way and waits for its end. */
   readonly stop: () => Promise<void>;
 }
 

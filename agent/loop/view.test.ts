@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HealthState } from '../../core/health/health.ts';
 import { expectedContainer } from '../testing/control-plane.ts';
 import { expecting } from '../../test/core/facts.ts';
-import { exited, running } from '../testing/fake-node.ts';
+import { exited, running, stopping } from '../testing/fake-node.ts';
 import { emptyMemory, noteExit } from './memory.ts';
 import { observedContainers, type View } from './view.ts';
 
@@ -81,6 +81,11 @@ describe('the containers of a report', () => {
       const dead = { ...seen, local: { ...seen.local, state } };
       expect(observedContainers(view({ seen: [dead] }))).toMatchObject([{ state: 'dead', health: 'none' }]);
     }
+  });
+
+  it('call one running that is asked to stop, until it has', () => {
+    const one = stopping(running(web, 'c1', now));
+    expect(observedContainers(view({ seen: [one] }))).toMatchObject([{ state: 'running', health: 'none' }]);
   });
 
   it('name an orphan too: it is gone only when it is', () => {

@@ -110,8 +110,15 @@ function absentContainer(view: View, container: ExpectedContainer): ObservedCont
 }
 
 function reportedState(state: SeenContainer['local']['state']): ObservedContainer['state'] {
-  // Paused, being removed, …: not serving, and the plan replaces it.
-  return state === 'other' ? 'dead' : state;
+  switch (state) {
+    case 'stopping':
+      return 'running';
+    // Paused, being removed, …: not serving, and the plan replaces it.
+    case 'other':
+      return 'dead';
+    default:
+      return state;
+  }
 }
 
 function trouble(

@@ -53,6 +53,7 @@ function setUp(change: Partial<ExecuteOptions> = {}) {
       expected: expecting(web),
       signal: new AbortController().signal,
       onPulling: () => pulling.push('now'),
+      onStopping: (graceMs) => engine.log.push(`may take ${graceMs}`),
     });
   return { engine, run, pulling };
 }
@@ -88,10 +89,10 @@ describe('an action', () => {
     expect(pulling).toEqual([]);
   });
 
-  it('replaces: what runs is stopped only when its successor is here', async () => {
+  it('replaces: what runs is stopped, with the grace it was created with, only when the image of its successor is here', async () => {
     const { engine, run } = setUp();
     await run(redeploy(false));
-    expect(engine.log).toEqual(['pull', `stop ${web.stopGraceMs}`, 'remove', 'create', 'start']);
+    expect(engine.log).toEqual(['pull', 'may take 3000', 'stop 3000', 'remove']);
   });
 
   it('P06: leaves what runs alone when its successor cannot be fetched', async () => {
@@ -104,13 +105,13 @@ describe('an action', () => {
   it('P22: removes by force what only claims to run', async () => {
     const { engine, run } = setUp();
     await run(redeploy(true));
-    expect(engine.log).toEqual(['pull', 'remove', 'create', 'start']);
+    expect(engine.log).toEqual(['pull', 'remove']);
   });
 
-  it('gives an orphan its own grace period before it is removed', async () => {
+  it('P03: gives an orphan its own grace period before it is removed, and tells of it before it waits', async () => {
     const { engine, run } = setUp();
     await run({ kind: 'stop_orphan', allocationId: 'gone', containerId: 'old', force: false });
-    expect(engine.log).toEqual(['stop 3000', 'remove']);
+    expect(engine.log).toEqual(['may take 3000', 'stop 3000', 'remove']);
   });
 
   it.each(['create', 'start'])('says at which step it failed: %s', async (step) => {

@@ -38,6 +38,8 @@ export interface ExecuteContext {
   expected: ExpectedState;
   signal: AbortSignal;
   onPulling: () => void;
+  /** Told how long a container may take from now on before it is killed. */
+  onStopping: (graceMs: number) => void;
 }
 
 export type Execute = (action: ContainerAction, context: ExecuteContext) => Promise<void>;
@@ -47,7 +49,7 @@ export function executor(options: ExecuteOptions): Execute {
   return async (action, context) => {
     switch (action.kind) {
       case 'stop_orphan':
-        if (!action.force) await stopWithOwnGrace(podman, action.containerId, context.signal);
+        if (!action.force) await stop(podman, action.containerId, context);
         return podman.remove(action.containerId, context.signal);
       case 'start':
         return step(options, 'start_failed', () => podman.start(action.containerId, context.signal));
@@ -57,16 +59,19 @@ export function executor(options: ExecuteOptions): Execute {
       case 'redeploy':
         // Pulled first: what runs keeps running while its successor is fetched.
         await pull(options, action.container, context);
-        if (!action.force) await podman.stop(action.containerId, action.container.stopGraceMs, context.signal);
-        await podman.remove(action.containerId, context.signal);
-        return createAndStart(options, action.container, context);
+        if (!action.force) await stop(podman, action.containerId, context);
+        return podman.remove(action.containerId, context.signal);
     }
   };
 }
 
-async function stopWithOwnGrace(podman: ActionEngine, containerId: string, signal: AbortSignal): Promise<void> {
+/** With the grace that it was created with. */
+async function stop(podman: ActionEngine, containerId: string, context: ExecuteContext): Promise<void> {
   const inspected = await podman.inspect(containerId);
-  if (inspected !== null) await podman.stop(containerId, inspected.Config.StopTimeout * 1_000, signal);
+  if (inspected === null) return;
+  const graceMs = inspected.Config.StopTimeout * 1_000;
+  context.onStopping(graceMs);
+  await podman.stop(containerId, graceMs, context.signal);
 }
 
 async function pull(options: ExecuteOptions, container: ExpectedContainer, context: ExecuteContext): Promise<void> {

@@ -44,7 +44,8 @@ export function observer({ podman, network, procRoot }: ObserveOptions): Observe
         const inspected = await inspect(listed);
         // Removed between the two calls: not there any more.
         if (inspected === null) return [];
-        const alive = listed.State !== 'running' || (await isProcessOf(procRoot(), listed.Pid, listed.Id));
+        const claimsToLive = listed.State === 'running' || listed.State === 'stopping';
+        const alive = !claimsToLive || (await isProcessOf(procRoot(), listed.Pid, listed.Id));
         return [seenContainer(listed, inspected, { alive, network })];
       }),
     );
@@ -80,6 +81,8 @@ function stateOf(state: string, alive: boolean): LocalContainer['state'] {
   switch (state) {
     case 'running':
       return alive ? 'running' : 'dead';
+    case 'stopping':
+      return alive ? 'stopping' : 'dead';
     case 'created':
     case 'configured':
     case 'initialized':

@@ -1,9 +1,9 @@
 /** A node without an engine: containers as data, changed by actions as the real one would. */
 import type { ExpectedContainer } from '../../core/contract/expected-state.ts';
-import type { Action, NodePart } from '../../core/plan/action.ts';
+import { isRemoval, type Action, type NodePart, type Removal } from '../../core/plan/action.ts';
 import { labelsOf } from '../../core/plan/labels.ts';
 import type { NodeParts } from '../parts/parts.ts';
-import type { Execute } from '../podman/execute.ts';
+import type { Execute, ExecuteContext } from '../podman/execute.ts';
 import type { SeenContainer } from '../podman/observe.ts';
 import type { Clock } from '../loop/clock.ts';
 
@@ -11,8 +11,12 @@ export interface FakeNode {
   containers: SeenContainer[];
   /** In the order they were carried out. */
   done: Action['kind'][];
+  /** Allocations whose container was asked to stop, in the order they were. */
+  begun: string[];
   /** What happens instead, by allocation or part. */
   failing: Map<string, (signal: AbortSignal) => Promise<never>>;
+  /** By allocation, the grace of which its container takes all. */
+  graces: Map<string, number>;
   observe: () => Promise<SeenContainer[]>;
   execute: Execute;
   /** What differs of names, routes and peers; empty when it was applied. */
@@ -20,10 +24,20 @@ export interface FakeNode {
   parts: NodeParts;
 }
 
-export function fakeNode(clock: Pick<Clock, 'now'>): FakeNode {
+export function fakeNode(clock: Clock): FakeNode {
   let made = 0;
   const remove = (containerId: string): void => {
     node.containers = node.containers.filter(({ local }) => local.containerId !== containerId);
+  };
+  const stop = async ({ containerId, allocationId }: Removal, context: ExecuteContext): Promise<void> => {
+    const graceMs = node.graces.get(allocationId) ?? 0;
+    context.onStopping(graceMs);
+    node.begun.push(allocationId);
+    if (graceMs > 0) {
+      node.containers = node.containers.map((one) => (one.local.containerId === containerId ? stopping(one) : one));
+      await passed(graceMs, { clock, signal: context.signal });
+    }
+    remove(containerId);
   };
   const run = (container: ExpectedContainer): void => {
     made += 1;
@@ -43,21 +57,24 @@ export function fakeNode(clock: Pick<Clock, 'now'>): FakeNode {
     containers: [],
     done: [],
     failing: new Map(),
+    graces: new Map(),
+    begun: [],
     observe: () => Promise.resolve([...node.containers]),
-    execute: async (action, { signal, onPulling }) => {
+    execute: async (action, context) => {
+      const { signal, onPulling } = context;
       const fail = node.failing.get(action.allocationId);
       if (action.kind === 'deploy_missing') onPulling();
       if (fail !== undefined) await fail(signal);
+      if (isRemoval(action)) await stop(action, context);
       node.done.push(action.kind);
       switch (action.kind) {
         case 'stop_orphan':
-          remove(action.containerId);
+        case 'redeploy':
           return;
         case 'deploy_missing':
           run(action.container);
           return;
         case 'start':
-        case 'redeploy':
           remove(action.containerId);
           run(action.container);
           return;
@@ -76,6 +93,20 @@ export function running(container: ExpectedContainer, containerId: string, start
     startedAt,
     logPath: null,
   };
+}
+
+export function stopping(seen: SeenContainer): SeenContainer {
+  return { ...seen, local: { ...seen.local, state: 'stopping' } };
+}
+
+async function passed(milliseconds: number, { clock, signal }: { clock: Clock; signal: AbortSignal }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const cancel = clock.after(milliseconds, resolve);
+    signal.addEventListener('abort', () => {
+      cancel();
+      reject(new Error('cancelled'));
+    });
+  });
 }
 
 export function exited(seen: SeenContainer, exitCode: number): SeenContainer {

@@ -22,7 +22,7 @@ export type ContainerAction =
   | { kind: 'stop_orphan'; allocationId: string; containerId: string; force: boolean }
   | { kind: 'start'; allocationId: string; containerId: string; container: ExpectedContainer }
   | { kind: 'deploy_missing'; allocationId: string; container: ExpectedContainer }
-  /** Remove (by force when it is dead: P22), then deploy anew. */
+  /** Fetch what its successor needs, then stop and remove it (by force when it is dead: P22). The missing one is deployed then. */
   | {
       kind: 'redeploy';
       allocationId: string;
@@ -31,6 +31,13 @@ export type ContainerAction =
       cause: RedeployCause;
       force: boolean;
     };
+
+/** Takes a container away, which may last as long as the container's grace. */
+export type Removal = Extract<ContainerAction, { kind: 'stop_orphan' | 'redeploy' }>;
+
+export function isRemoval(action: Action): action is Removal {
+  return action.kind === 'stop_orphan' || action.kind === 'redeploy';
+}
 
 /** What a backoff is kept under: kind and allocation, and for an orphan its container; of a part its kind alone. */
 export function actionKey(action: Action): string {

@@ -1,11 +1,14 @@
 /** What an agent sees on its node, as far as a plan needs it. */
-import type { NodePart } from './action.ts';
+import type { NodePart, Removal } from './action.ts';
 
 export type LocalContainer = {
   containerId: string;
   labels: Readonly<Record<string, string>>;
-  /** `dead`: the engine says running, but the process is gone (P22). `other`: paused, removing, … */
-  state: 'created' | 'running' | 'exited' | 'dead' | 'other';
+  /**
+   * `stopping`: asked to, and still there. `dead`: the engine says that it is there, but its process is gone (P22). `other`: paused,
+   * removing, …
+   */
+  state: 'created' | 'running' | 'stopping' | 'exited' | 'dead' | 'other';
   /** As it was created with; null when the engine does not tell. */
   image: string | null;
   ip: string | null;
@@ -25,5 +28,7 @@ export type Observed = {
   containers: readonly LocalContainer[];
   backoffs: readonly Backoff[];
   restarts: readonly RestartRecord[];
+  /** Begun and not ended when the containers were looked at. */
+  underWay: readonly Removal[];
   parts: PartDifferences;
 };

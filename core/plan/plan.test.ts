@@ -1,50 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expecting as state, nothingDiffers } from '../../test/core/facts.ts';
-import type { ExpectedContainer } from '../contract/expected-state.ts';
-import { defaultHealth } from '../spec/defaults.ts';
+import { container, local, observed } from '../../test/core/containers.ts';
+import { expecting as state } from '../../test/core/facts.ts';
 import { actionKey, describe as line, type Action } from './action.ts';
 import { labelNames, labelsOf } from './labels.ts';
-import type { LocalContainer, Observed } from './observed.ts';
 import { admitGeneration, isConverged, plan, planAgainAt } from './plan.ts';
 
 const now = new Date('2030-01-01T00:00:00Z');
 const at = (ms: number) => new Date(now.getTime() + ms);
 
-const container = (id: string, changed: Partial<ExpectedContainer> = {}): ExpectedContainer => ({
-  allocationId: id,
-  serviceId: 's',
-  serviceName: 'web',
-  environment: 'production',
-  releaseId: 'r',
-  generation: 1,
-  image: 'registry/web@sha256:1',
-  specDigest: 'sha256:spec',
-  command: null,
-  env: {},
-  sealedSecrets: null,
-  port: 80,
-  ip: '10.200.1.2',
-  resources: { cpuMillis: 100, memoryBytes: 2 ** 26, pids: 10 },
-  health: defaultHealth(80),
-  stopGraceMs: 1_000,
-  leasedUntil: null,
-  ...changed,
-});
-const local = (expected: ExpectedContainer, changed: Partial<LocalContainer> = {}): LocalContainer => ({
-  containerId: `c-${expected.allocationId}`,
-  labels: labelsOf(expected),
-  state: 'running',
-  image: expected.image,
-  ip: expected.ip,
-  ...changed,
-});
-const observed = (...containers: LocalContainer[]): Observed => ({
-  containers,
-  backoffs: [],
-  restarts: [],
-  parts: nothingDiffers,
-});
 const keys = (actions: readonly Action[]) => actions.map(actionKey);
 const [a, b, c, d] = [container('a'), container('b'), container('c'), container('d')];
 
@@ -165,12 +129,13 @@ describe('plan', () => {
       local(a, { state: 'dead' }),
       local(b, { containerId: 'x1', state: 'exited' }),
       local(b, { containerId: 'x2', state: 'exited' }),
-      local(c, { ip: '10.200.1.99' }),
+      local(c, { ip: '10.200.1.9' }),
       local(container('y')),
       local(container('z')),
     ];
     const expected = plan(state(...expectedContainers), observed(...here), now);
-    expect(expected.length).toBe(8);
+    // What is to be started in place of the twin waits for its end, the one with a wrong address for nobody.
+    expect(expected.length).toBe(7);
     fc.assert(
       fc.property(
         fc.shuffledSubarray(expectedContainers, { minLength: 5 }),

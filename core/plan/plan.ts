@@ -11,6 +11,7 @@ import {
 } from './action.ts';
 import { labelNames } from './labels.ts';
 import type { LocalContainer, Observed } from './observed.ts';
+import { sideBySide } from './side-by-side.ts';
 
 const steps: Action['kind'][] = [
   ...(['stop_orphan', 'start', 'deploy_missing', 'redeploy'] as const),
@@ -19,10 +20,12 @@ const steps: Action['kind'][] = [
 
 /**
  * Sorted by step, then by allocation and container id (P17). Empty: no drift, or all of it waits. An action that failed or a
- * container that exited waits by itself; the others go on (P02).
+ * container that exited waits by itself; the others go on (P02). Nothing in it needs the end of a removal in it: those are begun in
+ * their turn and go on side by side, the others are carried out one at a time.
  */
 export function plan(expected: ExpectedState, observed: Observed, now: Date): Action[] {
-  return drift(expected, observed, now).filter((action) => waitsUntil(action, observed, now) === null);
+  const due = drift(expected, observed, now).filter((action) => waitsUntil(action, observed, now) === null);
+  return sideBySide(due, observed);
 }
 
 /** The earliest time at which `plan` may answer otherwise by itself; null: only a change can. */
@@ -33,9 +36,9 @@ export function planAgainAt(expected: ExpectedState, observed: Observed, now: Da
   return times.length > 0 ? new Date(Math.min(...times)) : null;
 }
 
-/** Whether nothing is left to do, waiting actions included. */
+/** Whether nothing is left to do, what waits and what is under way included. */
 export function isConverged(expected: ExpectedState, observed: Observed, now: Date): boolean {
-  return drift(expected, observed, now).length === 0;
+  return observed.underWay.length === 0 && drift(expected, observed, now).length === 0;
 }
 
 /** A state of an older generation than the one applied is refused by name (P21). */
@@ -102,7 +105,7 @@ function redeployCause(container: ExpectedContainer, local: LocalContainer): Red
   if (local.image !== null && local.image !== container.image) return 'image';
   if (local.labels[labelNames.spec] !== container.specDigest) return 'spec';
   if (local.ip !== null && local.ip !== container.ip) return 'address';
-  return local.state === 'other' ? 'state' : null;
+  return local.state === 'other' || local.state === 'stopping' ? 'state' : null;
 }
 
 function waitsUntil(action: Action, { backoffs, restarts }: Observed, now: Date): Date | null {

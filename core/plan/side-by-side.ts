@@ -1,0 +1,37 @@
+/**
+ * Decides what may go on at the same time. A container may take its whole grace to stop: nothing waits for that but what needs what it
+ * frees. Room is none of it: the control plane gives it away only when a container was seen gone.
+ */
+import { isRemoval, type Action, type ContainerAction, type Removal } from './action.ts';
+import type { Observed } from './observed.ts';
+
+/** Those of the actions that are due, sorted, which need the end of no removal: of none under way and of none that is due too. */
+export function sideBySide(due: readonly Action[], observed: Pick<Observed, 'containers' | 'underWay'>): Action[] {
+  const addresses = new Map(observed.containers.map(({ containerId, ip }) => [containerId, ip]));
+  return due.filter((action, index) => {
+    if ('part' in action) return true;
+    // Replicas take turns in their order; what needs an address waits for whoever is to leave it.
+    const others = action.kind === 'redeploy' ? due.slice(0, index) : due.filter((other) => other !== action);
+    const removals = [...observed.underWay, ...others.filter(isRemoval)];
+    return !removals.some((removal) => needsTheEnd(action, removal, addresses.get(removal.containerId) ?? null));
+  });
+}
+
+/** One action for an allocation at a time, but for containers that nothing expects; one of a service's replicas is replaced at a time. */
+function needsTheEnd(action: ContainerAction, removal: Removal, address: string | null): boolean {
+  if ('containerId' in action && action.containerId === removal.containerId) return true;
+  const isOfTheSame = action.allocationId === removal.allocationId;
+  switch (action.kind) {
+    case 'stop_orphan':
+      return false;
+    case 'start':
+    case 'deploy_missing':
+      return isOfTheSame || address === action.container.ip;
+    case 'redeploy':
+      return isOfTheSame || (!action.force && servesStill(removal, action.container.serviceId));
+  }
+}
+
+function servesStill(removal: Removal, serviceId: string): boolean {
+  return removal.kind === 'redeploy' && !removal.force && removal.container.serviceId === serviceId;
+}
