@@ -5,7 +5,8 @@ import { endAsked } from '../platform/lifecycle/signals.ts';
 import { createLog } from '../platform/log/log.ts';
 import { parseFlags, usage, type Flags } from './flags.ts';
 import { renderUnit } from './install/unit.ts';
-import { registerNode, startAgent, type AgentOptions } from './start.ts';
+import type { AgentOptions } from './options.ts';
+import { registerNode, startAgent } from './start.ts';
 import { agentVersion } from './version.ts';
 
 type RunFlags = Exclude<Flags, { kind: 'help' }>;

@@ -7,7 +7,8 @@ import { createLog } from '../../platform/log/log.ts';
 import { podman, type Podman } from '../podman/podman.ts';
 import { engineSocket } from '../podman/socket.ts';
 import { socketPathFor } from '../storage/socket-path.ts';
-import { startAgent, type AgentOptions, type RunningAgent } from '../start.ts';
+import type { AgentOptions } from '../options.ts';
+import { startAgent, type RunningAgent } from '../start.ts';
 
 export interface TestAgent {
   dataDir: string;
