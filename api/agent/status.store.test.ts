@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ObservedContainer, StatusAnswer, StatusReport } from '../../core/contract/status.ts';
+import type { ActionResult, ObservedContainer, StatusAnswer, StatusReport } from '../../core/contract/status.ts';
 import type { Allocation, Release, Rollout } from '../../prisma/client.ts';
 import { bumpNodes } from '../../prisma/store/nodes.ts';
 import { openTestAgent, useTestApi, type TestAgent } from '../../test/store/api.ts';
@@ -216,3 +216,76 @@ describe('a status report', () => {
     expect((await row(mine.id)).detail).toBe('a\ufffdb \ufffd');
   });
 });
+
+describe('what a node cannot do', () => {
+  const at = () => api.clock.now.toISOString();
+  const later = (ms: number) => new Date(api.clock.now.getTime() + ms).toISOString();
+  const failed = (changed: Partial<ActionResult> = {}): ActionResult => ({
+    ...{ kind: 'stop_orphan', subject: mine.id, ok: false, message: 'It does not stop.', durationMs: 5 },
+    ...{ at: at(), retryAt: later(1_000) },
+    ...changed,
+  });
+  const failuresOf = async ({ nodeId }: TestAgent) =>
+    (await api.database.db.node.findUniqueOrThrow({ where: { id: nodeId } })).failures;
+  const unwell = (sequence: number, actions: ActionResult[]) =>
+    send(one, report([container(mine.id)], { sequence, actions, converged: false }));
+
+  it('is kept from its report, until it is done, and told in the log once', async () => {
+    api.logged.length = 0;
+    await unwell(1, [failed({ message: 'a\0b' })]);
+    const kept = {
+      ...{ kind: 'stop_orphan', subject: mine.id, message: 'a\ufffdb', at: at(), retryAt: later(1_000) },
+    };
+    expect([await failuresOf(one), await failuresOf(two)]).toEqual([[kept], []]);
+    await unwell(2, [failed({ message: 'a\0b', retryAt: later(2_000) })]);
+    expect(await failuresOf(one)).toEqual([{ ...kept, retryAt: later(2_000) }]);
+    await unwell(3, [failed({ ok: true, message: null, retryAt: null })]);
+    expect(await failuresOf(one)).toEqual([]);
+    expect(api.logged.map(({ level, msg }) => [level, msg])).toEqual([
+      [40, `a node cannot stop a container that nothing expects (allocation ${mine.id})`],
+      [30, 'a node no longer fails at this'],
+    ]);
+  });
+
+  it('is written only when it is news, and not by a report that came late', async () => {
+    const writes = countStatements('SET failures');
+    await unwell(1, [failed()]);
+    expect(writes.count()).toBe(1);
+    await unwell(2, []);
+    await unwell(3, [failed()]);
+    await unwell(4, [failed({ kind: 'start', ok: true })]);
+    expect(writes.count()).toBe(1);
+    expect((await unwell(2, [failed({ message: 'Another.' })])).statusCode).toBe(409);
+    expect(await failuresOf(one)).toMatchObject([{ message: 'It does not stop.' }]);
+    await send(one, report([container(mine.id)], { sequence: 5 }));
+    expect([await failuresOf(one), writes.count()]).toEqual([[], 2]);
+    writes.end();
+  });
+
+  it('stays bounded, whatever an agent reports', async () => {
+    const many = Array.from({ length: 200 }, (_, index) =>
+      failed({ subject: String(index), message: 'x'.repeat(2_000) }),
+    );
+    await unwell(1, many);
+    await unwell(
+      2,
+      many.map((one) => ({ ...one, subject: `more ${one.subject}` })),
+    );
+    expect(await failuresOf(one)).toHaveLength(20);
+    expect(JSON.stringify(await failuresOf(one)).length).toBeLessThan(25_000);
+  });
+});
+
+/** Statements that hold this text, from here on. */
+function countStatements(text: string): { count: () => number; end: () => void } {
+  const { pool } = api.database;
+  const query = pool.query.bind(pool) as (...args: unknown[]) => unknown;
+  let count = 0;
+  Object.assign(pool, {
+    query: (...args: unknown[]) => {
+      if (String(args[0]).includes(text)) count++;
+      return query(...args);
+    },
+  });
+  return { count: () => count, end: () => Object.assign(pool, { query }) };
+}

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ObservedContainer } from '../../core/contract/status.ts';
 import { StatusAnswer, StatusReport } from '../../core/contract/status.ts';
+import { describeFailure, failureNews, failuresAfter } from '../../core/node/failures.ts';
 import { isLive } from '../../core/node/liveness.ts';
 import { meshPlace } from '../../core/mesh/place.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
@@ -9,7 +10,13 @@ import { advanceBuild, advanceRollout } from '../../platform/queue/jobs.ts';
 import { sweepSoon } from '../../platform/queue/sweep-soon.ts';
 import { transaction } from '../../prisma/client.ts';
 import { placeInMesh } from '../../prisma/store/mesh.ts';
-import { takeReport, whyRefused, type AllocationReport, type TakenReport } from '../../prisma/store/status.ts';
+import {
+  takeReport,
+  whyRefused,
+  writeFailures,
+  type AllocationReport,
+  type TakenReport,
+} from '../../prisma/store/status.ts';
 import { workOffers } from '../../prisma/store/work-items.ts';
 import type { ApiDeps } from '../deps.ts';
 import { isUuid } from '../http/ids.ts';
@@ -56,6 +63,7 @@ async function report(deps: ApiDeps, { nodeId, seenAddress }: Reporter, body: St
   if (taken === null) throw new ApiError(await whyRefused(database.pool, { nodeId, epoch: body.epoch }));
   const place = meshPlace({ reported: body, seenAddress, publicUrl: deps.config.publicUrl });
   if (!isDeepStrictEqual(place, taken.place)) await transaction(database, (tx) => placeInMesh(tx, nodeId, place));
+  await keepFailures(deps, { ...body, nodeId, at }, taken);
   await wake(deps, taken, at);
   const unnamed = body.containers.filter(({ allocationId }) => !isUuid(allocationId));
   return {
@@ -67,6 +75,21 @@ async function report(deps: ApiDeps, { nodeId, seenAddress }: Reporter, body: St
       code: 'not_assigned',
     })),
   };
+}
+
+/** What the node cannot do now is told by `landfall node list`, the console and the log; most reports change nothing of it. */
+async function keepFailures(
+  { database, log }: ApiDeps,
+  report: Pick<StatusReport, 'epoch' | 'sequence' | 'actions' | 'converged'> & { nodeId: string; at: Date },
+  { failures: before }: TakenReport,
+): Promise<void> {
+  const { nodeId, at } = report;
+  const failures = failuresAfter(before, report, at);
+  if (isDeepStrictEqual(failures, before)) return;
+  await writeFailures(database.pool, report, failures);
+  const { begun, ended } = failureNews(before, failures);
+  for (const one of begun) log.warn({ nodeId, ...one }, `a node cannot ${describeFailure(one)}`);
+  for (const { kind, subject } of ended) log.info({ nodeId, kind, subject }, 'a node no longer fails at this');
 }
 
 /** A node that comes, or comes back, or learns to build: what waits for one is looked at again. */

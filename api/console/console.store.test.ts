@@ -90,6 +90,21 @@ async function signIn(): Promise<{ cookie: string; accessId: string }> {
   return { cookie: String(answer.headers['set-cookie']).split(';')[0] ?? '', accessId: id };
 }
 
+it('P04: the overview and the nodes show what a node is not told of, and what it cannot do', async () => {
+  const { db } = api.database;
+  const { cookie } = await signIn();
+  const at = api.clock.now.toISOString();
+  const failure = { kind: 'stop_orphan', subject: 'a1', message: hostile, at, retryAt: at };
+  await db.node.updateMany({ where: { name: `node-${names}` }, data: { failures: [failure] } });
+  await db.release.updateMany({ where: { serviceId: world.service.id }, data: { spec: { name: 'broken' } } });
+  const pageAt = async (path: string) => (await fetch(new URL(path, base), { headers: { cookie } })).text();
+  expect(await pageAt('/')).toMatch(/is not told of it\. Why: its spec cannot be understood: /);
+  const nodes = await pageAt('/nodes');
+  expect(nodes).toMatch(/It is not told of web, replica 0: its spec cannot be understood: /);
+  expect(nodes).toContain('It cannot stop a container that nothing expects (allocation a1): &lt;img');
+  expect(nodes).not.toContain('<img src=x');
+});
+
 describe('the page of an intent', () => {
   it('P12: is what the URL posted to GitHub leads to, with every link on it', async () => {
     const page = await fetch(url);

@@ -51,12 +51,13 @@ const urlOf =
 
 function signedInPages(api: Api, deps: ConsoleDeps): void {
   const { db } = deps.database;
-  const view = () => ({ pools: deps.config.pools, now: deps.now() });
+  const { config, masterKeys } = deps;
+  const view = () => ({ pools: config.pools, masterKeys, now: deps.now() });
 
   api.get('/', { schema: hidden }, async (request, reply) => {
     await requireSession(deps, request);
     const [projects, intents, nodes] = await Promise.all([
-      snapshot(deps.database, projectResources),
+      snapshot(deps.database, (tx) => projectResources(tx, view())),
       intentResources(db, { limit: 12 }, urlOf(deps)),
       nodeResources(db, view()),
     ]);

@@ -44,7 +44,8 @@ export function deployRoutes(api: Api, deps: ApiDeps): void {
   auditRoutes(api, deps);
 }
 
-function projectRoutes(api: Api, { database }: ApiDeps): void {
+function projectRoutes(api: Api, { database, config, masterKeys }: ApiDeps): void {
+  const context = { pools: config.pools, masterKeys };
   api.get(
     '/projects',
     {
@@ -54,13 +55,13 @@ function projectRoutes(api: Api, { database }: ApiDeps): void {
         response: answers(Type.Object({ projects: Type.Array(ProjectResource) })),
       },
     },
-    async () => ({ projects: await snapshot(database, projectResources) }),
+    async () => ({ projects: await snapshot(database, (tx) => projectResources(tx, context)) }),
   );
 
   api.get(
     '/services/:id',
     { schema: { operationId: 'getService', tags: ['deploys'], params: IdParams, response: answers(ServiceResource) } },
-    async (request) => found(await snapshot(database, (tx) => findServiceResource(tx, idOf(request.params)))),
+    async (request) => found(await snapshot(database, (tx) => findServiceResource(tx, idOf(request.params), context))),
   );
 }
 

@@ -6,7 +6,7 @@ import { ApiError } from '../../platform/errors/api-codes.ts';
 import { logTopic } from '../../platform/wake/topics.ts';
 import { findAccess, type Access } from '../../prisma/store/access-tokens.ts';
 import { findBuildResource } from '../../prisma/store/intent-resources.ts';
-import { findServiceResource } from '../../prisma/store/project-resources.ts';
+import { hasService } from '../../prisma/store/project-resources.ts';
 import { allocationResources } from '../../prisma/store/rollout-resources.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../http/bearer.ts';
@@ -57,7 +57,7 @@ export function logRoutes(api: Api, deps: LogDeps): void {
   api.get('/services/:id/logs', { schema: { ...schema, operationId: 'readServiceLogs' } }, async (request, reply) => {
     const serviceId = idOf(request.params);
     return follow(deps, { query: request.query, access: accessOf(request), reply }, async () => {
-      if ((await findServiceResource(db, serviceId)) === null) throw new ApiError('not_found');
+      if (!(await hasService(db, serviceId))) throw new ApiError('not_found');
       const allocations = await allocationResources(db, { serviceId });
       return {
         sources: allocations.map(({ id, replica, nodeName, releaseNumber }) => ({

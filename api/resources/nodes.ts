@@ -28,7 +28,7 @@ export function nodeRoutes(api: Api, deps: ApiDeps): void {
   removeRoute(api, deps);
 }
 
-const viewOf = ({ config, now }: ApiDeps) => ({ pools: config.pools, now: now() });
+const viewOf = ({ config, masterKeys, now }: ApiDeps) => ({ pools: config.pools, masterKeys, now: now() });
 
 async function nodeWithId(deps: ApiDeps, nodeId: string): Promise<NodeResource> {
   const node = await findNodeResource(deps.database.db, nodeId, viewOf(deps));

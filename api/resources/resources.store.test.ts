@@ -16,6 +16,7 @@ import {
   makeWorld,
   offerWork,
   sha,
+  spec,
   type World,
 } from '../../test/store/rows.ts';
 
@@ -202,6 +203,30 @@ describe('resources', () => {
     });
     const { events } = (await call('/audit-events?limit=2')).json<{ events: { action: string; actor: string }[] }>();
     expect(events[0]).toMatchObject({ action: 'node.token_made', actor: 'ada' });
+  });
+
+  it('P04: say what a node is not told of and why, of the node and of the service, and what the node cannot do', async () => {
+    const { db } = api.database;
+    const at = (ms: number) => new Date(api.clock.now.getTime() + ms).toISOString();
+    const failure = { kind: 'update_peers', subject: 'peers', message: 'no device', at: at(0), retryAt: at(5_000) };
+    const old = { ...failure, kind: 'update_dns', at: at(-3_600_000), retryAt: null };
+    await db.node.update({ where: { id: node.nodeId }, data: { failures: [failure, old] } });
+    await db.release.update({ where: { id: allocation.releaseId }, data: { spec: { ...spec, secrets: ['TOKEN'] } } });
+    const { subnet } = await db.node.findUniqueOrThrow({ where: { id: node.nodeId } });
+    await db.allocation.update({ where: { id: allocation.id }, data: { ip: `10.200.${subnet}.9` } });
+    const leftOut = {
+      ...{ allocationId: allocation.id, serviceId: world.service.id, serviceName: 'web', replica: 0 },
+      ...{ nodeId: node.nodeId, nodeName: 'one', code: 'secret_missing', message: 'its secrets are missing: TOKEN.' },
+      todo: 'Set it with landfall secret set, and run the check again.',
+    };
+    expect((await call('/nodes')).json()).toMatchObject({ nodes: [{ failures: [failure], leftOut: [leftOut] }] });
+    expect((await call(`/nodes/${node.nodeId}`)).json()).toMatchObject({ node: { leftOut: [leftOut] } });
+    const { projects } = (await call('/projects')).json<{ projects: ProjectResource[] }>();
+    expect(projects[0]?.environments[0]?.services).toMatchObject([{ name: 'web', leftOut: [leftOut] }]);
+    expect((await call(`/services/${world.service.id}`)).json()).toMatchObject({ leftOut: [leftOut] });
+    await db.release.update({ where: { id: allocation.releaseId }, data: { spec } });
+    await db.node.update({ where: { id: node.nodeId }, data: { failures: 'broken' } });
+    expect((await call('/nodes')).json()).toMatchObject({ nodes: [{ failures: [], leftOut: [] }] });
   });
 
   it('cordon a node, and take it back: it says so, and what waits for room looks again', async () => {

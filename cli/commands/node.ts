@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import Type from 'typebox';
 import { NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
+import { describeFailure } from '../../core/node/failures.ts';
 import { InputError } from '../../platform/errors/errors.ts';
 import type { ApiClient } from '../client.ts';
 import { age, renderTable } from '../table.ts';
@@ -13,8 +14,28 @@ async function listNodes(api: ApiClient): Promise<NodeResource[]> {
   return (await api.call({ method: 'GET', path: '/api/v1/nodes', answer: NodeList })).nodes;
 }
 
-function renderNodes(nodes: NodeResource[], now: Date): string {
+export function renderNodes(nodes: NodeResource[], now: Date): string {
   if (nodes.length === 0) return 'No node has registered. landfall node add NAME prints the line that adds one.';
+  const troubles = nodes.flatMap((node) => [...leftOutOf(node), ...failuresOf(node, now)]);
+  return [nodeTable(nodes, now), ...(troubles.length === 0 ? [] : ['', ...troubles])].join('\n');
+}
+
+function leftOutOf({ name, leftOut }: NodeResource): string[] {
+  return leftOut.map(
+    ({ serviceName, replica, message, todo }) =>
+      `${name} is not told of ${serviceName}, replica ${replica}: ${message} ${todo}`,
+  );
+}
+
+function failuresOf({ name, failures }: NodeResource, now: Date): string[] {
+  return failures.map((failure) => {
+    const again = failure.retryAt === null ? null : new Date(failure.retryAt);
+    const next = again === null ? '' : again <= now ? '; it is tried again now' : `; next try in ${age(now, again)}`;
+    return `${name} cannot ${describeFailure(failure)}: ${failure.message} (${age(new Date(failure.at), now)} ago${next})`;
+  });
+}
+
+function nodeTable(nodes: NodeResource[], now: Date): string {
   return renderTable(
     ['name', 'kind', 'state', 'containers', 'network', 'allocations', 'version', 'seen'],
     nodes.map((node) => [
@@ -148,7 +169,7 @@ Examples:
     .description('make a token and print the one line to run on the new server')
     .addOption(new Option('--proxy', 'the server takes traffic in'))
     .action(add);
-  asking(node.command('list')).description('show the servers').action(list);
+  asking(node.command('list')).description('show the servers, and what they cannot do').action(list);
   asking(node.command('cordon').argument('<name>', 'as landfall node list shows it'))
     .description('keep new replicas and builds away from a server; what runs there keeps running')
     .action(cordon);

@@ -30,6 +30,22 @@ export function renderServices(projects: ProjectResource[]): string {
   return renderTable(['repository', 'environment', 'service', 'serves', 'healthy', 'rollout', 'why'], rows);
 }
 
+/** Also of what serves: it runs on, and would not be started again. */
+export function renderLeftOut(projects: ProjectResource[]): string {
+  const rows = projects.flatMap(({ repository, environments }) =>
+    environments.flatMap((environment) =>
+      environment.services.flatMap(({ leftOut }) =>
+        leftOut.map(({ serviceName, replica, nodeName, message, todo }) => [
+          ...[repository, environment.name, serviceName, String(replica), nodeName, `${message} ${todo}`],
+        ]),
+      ),
+    ),
+  );
+  if (rows.length === 0) return '';
+  const table = renderTable(['repository', 'environment', 'service', 'replica', 'node', 'why'], rows);
+  return `\n\nLeft out of what nodes are told to run; where one runs already, it is left running:\n${table}`;
+}
+
 function renderIntents(intents: IntentResource[], now: Date): string {
   if (intents.length === 0) return '';
   const rows = intents.map((intent) => [
@@ -73,6 +89,7 @@ async function status(options: AskOptions): Promise<void> {
   printAnswer(options, answer, () =>
     [
       renderServices(projects),
+      renderLeftOut(projects),
       renderAbandoned(projects),
       renderIntents(intents, new Date()),
       renderMasterKeys(masterKeys),

@@ -3,7 +3,7 @@ import type { EnvironmentResource, ProjectResource } from '../../core/contract/r
 import { renderAbandoned, renderEnding, renderEnvironments, renderRemoved } from './render.ts';
 
 const service: EnvironmentResource['services'][number] = {
-  ...{ id: 's', name: 'web', generation: 1, serving: null, rollout: null },
+  ...{ id: 's', name: 'web', generation: 1, serving: null, rollout: null, leftOut: [] },
   replicas: { wanted: 2, healthy: 1 },
 };
 const environment = (name: string, change: Partial<EnvironmentResource> = {}): EnvironmentResource => ({

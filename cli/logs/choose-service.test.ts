@@ -3,7 +3,10 @@ import type { ProjectResource } from '../../core/contract/resources.ts';
 import { chooseService } from './choose-service.ts';
 
 function project(repository: string, environments: string[]): ProjectResource {
-  const service = { name: 'web', generation: 1, serving: null, rollout: null, replicas: { wanted: 1, healthy: 1 } };
+  const service = {
+    ...{ name: 'web', generation: 1, serving: null, rollout: null, leftOut: [] },
+    replicas: { wanted: 1, healthy: 1 },
+  };
   return {
     ...{ id: repository, repository, removed: false, directory: '' },
     environments: environments.map((name) => ({

@@ -1,5 +1,7 @@
 /** What people and the CLI read of the control plane: the answers of `/api/v1/{projects,services,nodes,…}`. */
 import Type, { type Static, type TSchema } from 'typebox';
+import { LeftOutReplica } from './left-out.ts';
+import { NodeFailure } from '../node/failures.ts';
 import { Capability, NodeResources } from './status.ts';
 
 const Time = Type.String({ format: 'date-time' });
@@ -37,6 +39,10 @@ export const NodeResource = Type.Object({
   appliedGeneration: Type.Integer(),
   /** Allocations on it that are to run. */
   allocations: Type.Integer(),
+  /** Those of them that it is not told of, and why. */
+  leftOut: Type.Array(LeftOutReplica),
+  /** What it cannot do now, newest first, as its agent reported. */
+  failures: Type.Array(NodeFailure),
   lastSeenAt: orNull(Time),
   createdAt: Time,
 });
@@ -223,6 +229,8 @@ export const ServiceResource = Type.Object({
   serving: orNull(ReleaseResource),
   /** Of the replicas that are to run. */
   replicas: Type.Object({ wanted: Type.Integer(), healthy: Type.Integer() }),
+  /** Of the replicas that are to run, those that their nodes are not told of, and why. */
+  leftOut: Type.Array(LeftOutReplica),
   /** The newest one. */
   rollout: orNull(
     Type.Object({

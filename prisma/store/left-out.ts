@@ -2,6 +2,8 @@
 import Type from 'typebox';
 import Value from 'typebox/value';
 import { leftOutReplicas, type LeftOut, type SecretFact } from '../../core/expected/left-out.ts';
+import type { LeftOutReplica } from '../../core/contract/left-out.ts';
+import { reasons } from '../../core/intent/reasons.ts';
 import { containerCidr, type AddressPools } from '../../core/node/addresses.ts';
 import type { MasterKeys } from '../../platform/crypto/envelope.ts';
 import { secretFact } from '../../platform/crypto/secret-fact.ts';
@@ -66,22 +68,28 @@ export function leftOutOf(rows: readonly ReplicaRow[], { masterKeys, pools }: Le
   );
 }
 
-export interface LeftOutReplica extends LeftOut {
-  allocationId: string;
-  nodeId: string;
-  serviceId: string;
-  serviceName: string;
+export interface LeftOutQuery {
+  serviceId?: string;
+  nodeId?: string;
 }
 
-/** Of everything that is to run anywhere, in the order of services and nodes. */
-export async function readLeftOut(db: Db, context: LeftOutContext): Promise<LeftOutReplica[]> {
-  const rows = await db.$queryRaw<ReplicaRow[]>`
-    SELECT ${replicaColumns} FROM ${replicaTables}
+/** Of everything that is to run anywhere, or of this, in the order of services and nodes. */
+export async function readLeftOut(
+  db: Db,
+  context: LeftOutContext,
+  { serviceId, nodeId }: LeftOutQuery = {},
+): Promise<LeftOutReplica[]> {
+  const rows = await db.$queryRaw<(ReplicaRow & { replica: number; nodeName: string })[]>`
+    SELECT ${replicaColumns}, allocation.replica, node.name AS "nodeName" FROM ${replicaTables}
     WHERE allocation.desired = 'running' AND allocation."stoppedAt" IS NULL AND node."removedAt" IS NULL
-    ORDER BY service.name, allocation."serviceId", node.name, allocation.replica`;
+      AND (${serviceId ?? null}::uuid IS NULL OR allocation."serviceId" = ${serviceId ?? null}::uuid)
+      AND (${nodeId ?? null}::uuid IS NULL OR allocation."nodeId" = ${nodeId ?? null}::uuid)
+    ORDER BY service.name, allocation."serviceId", allocation.replica, node.name, allocation.id`;
   const found = leftOutOf(rows, context);
-  return rows.flatMap(({ id: allocationId, nodeId, serviceId, serviceName }) => {
-    const why = found.get(allocationId);
-    return why === undefined ? [] : [{ allocationId, nodeId, serviceId, serviceName, ...why }];
+  return rows.flatMap(({ id, serviceName, replica, nodeName, ...row }) => {
+    const why = found.get(id);
+    if (why === undefined) return [];
+    const of = { allocationId: id, serviceId: row.serviceId, serviceName, replica, nodeId: row.nodeId, nodeName };
+    return [{ ...of, ...why, todo: reasons[why.code].todo }];
   });
 }

@@ -1,18 +1,26 @@
 /** Nodes as people and the CLI see them. */
 import Type from 'typebox';
 import Value from 'typebox/value';
+import type { LeftOutReplica } from '../../core/contract/left-out.ts';
 import type { NodeResource } from '../../core/contract/resources.ts';
 import { Capability, NodeResources } from '../../core/contract/status.ts';
-import { containerCidr, wireguardAddress, type AddressPools } from '../../core/node/addresses.ts';
+import { containerCidr, wireguardAddress } from '../../core/node/addresses.ts';
 import { meshStanding, type MeshNode } from '../../core/mesh/mesh.ts';
+import { isCurrent, NodeFailure } from '../../core/node/failures.ts';
 import { isLive } from '../../core/node/liveness.ts';
 import type { Db, Prisma } from '../client.ts';
 import { iso } from './iso.ts';
+import { readLeftOut, type LeftOutContext, type LeftOutQuery } from './left-out.ts';
 import { meshNodes } from './mesh.ts';
 
-export interface NodeView {
-  pools: AddressPools;
+export interface NodeView extends LeftOutContext {
   now: Date;
+}
+
+/** What is read of all nodes at once. */
+interface Others {
+  mesh: readonly MeshNode[];
+  leftOut: readonly LeftOutReplica[];
 }
 
 const include = {
@@ -20,23 +28,28 @@ const include = {
 } as const satisfies Prisma.NodeInclude;
 
 const Capabilities = Type.Array(Capability);
+const Failures = Type.Array(NodeFailure);
 
 type NodeRow = Prisma.NodeGetPayload<{ include: typeof include }>;
 
 /** By name. Removed ones are left out. */
 export async function nodeResources(db: Db, view: NodeView): Promise<NodeResource[]> {
   const rows = await db.node.findMany({ where: { removedAt: null }, include, orderBy: { name: 'asc' } });
-  const mesh = await meshNodes(db, view.now);
-  return rows.map((row) => nodeResource(row, { ...view, mesh }));
+  const others = await readOthers(db, view);
+  return rows.map((row) => nodeResource(row, view, others));
 }
 
 /** Null when there is none of this id, or it was removed. */
 export async function findNodeResource(db: Db, id: string, view: NodeView): Promise<NodeResource | null> {
   const row = await db.node.findFirst({ where: { id, removedAt: null }, include });
-  return row === null ? null : nodeResource(row, { ...view, mesh: await meshNodes(db, view.now) });
+  return row === null ? null : nodeResource(row, view, await readOthers(db, view, { nodeId: id }));
 }
 
-function nodeResource(row: NodeRow, { pools, now, mesh }: NodeView & { mesh: readonly MeshNode[] }): NodeResource {
+async function readOthers(db: Db, view: NodeView, of: LeftOutQuery = {}): Promise<Others> {
+  return { mesh: await meshNodes(db, view.now), leftOut: await readLeftOut(db, view, of) };
+}
+
+function nodeResource(row: NodeRow, { pools, now }: NodeView, { mesh, leftOut }: Others): NodeResource {
   const self = mesh.find(({ id }) => id === row.id);
   return {
     id: row.id,
@@ -55,6 +68,8 @@ function nodeResource(row: NodeRow, { pools, now, mesh }: NodeView & { mesh: rea
     generation: row.generation,
     appliedGeneration: row.appliedGeneration,
     allocations: row._count.allocations,
+    leftOut: leftOut.filter(({ nodeId }) => nodeId === row.id),
+    failures: Value.Check(Failures, row.failures) ? row.failures.filter((one) => isCurrent(one, now)) : [],
     lastSeenAt: iso(row.lastSeenAt),
     createdAt: iso(row.createdAt),
   };

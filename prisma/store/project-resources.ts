@@ -1,9 +1,11 @@
 /** Projects with their environments and services, as people and the CLI see them. */
 import Type from 'typebox';
 import Value from 'typebox/value';
+import type { LeftOutReplica } from '../../core/contract/left-out.ts';
 import type { EnvironmentResource, ProjectResource, ServiceResource } from '../../core/contract/resources.ts';
 import type { Db, Prisma } from '../client.ts';
 import { iso } from './iso.ts';
+import { readLeftOut, type LeftOutContext } from './left-out.ts';
 import { releaseResource } from './rollout-resources.ts';
 
 const service = {
@@ -24,12 +26,13 @@ const include = {
 } as const satisfies Prisma.ProjectInclude;
 
 /** By repository. Those whose repository was deleted or taken out are left out when they have no environment any more. */
-export async function projectResources(db: Db): Promise<ProjectResource[]> {
+export async function projectResources(db: Db, context: LeftOutContext): Promise<ProjectResource[]> {
   const rows = await db.project.findMany({
     where: { OR: [{ repository: { removedAt: null } }, { environments: { some: { removedAt: null } } }] },
     include,
     orderBy: [{ repository: { owner: 'asc' } }, { repository: { name: 'asc' } }, { directory: 'asc' }],
   });
+  const leftOut = await readLeftOut(db, context);
   return rows.map(({ id, repository, directory, config, environments }) => ({
     id,
     repository: `${repository.owner}/${repository.name}`,
@@ -42,7 +45,7 @@ export async function projectResources(db: Db): Promise<ProjectResource[]> {
       pullRequest: environment.pullRequest,
       url: environment.url,
       configured: isConfigured(environment, config),
-      services: environment.services.map(serviceResource),
+      services: environment.services.map((row) => serviceResource(row, leftOut)),
     })),
   }));
 }
@@ -55,9 +58,17 @@ function isConfigured({ kind, name }: { kind: EnvironmentResource['kind']; name:
   return Object.hasOwn(rules.environments, name);
 }
 
-export async function findServiceResource(db: Db, id: string): Promise<ServiceResource | null> {
+export async function findServiceResource(
+  db: Db,
+  id: string,
+  context: LeftOutContext,
+): Promise<ServiceResource | null> {
   const row = await db.service.findFirst({ where: { id, removedAt: null }, include: service });
-  return row === null ? null : serviceResource(row);
+  return row === null ? null : serviceResource(row, await readLeftOut(db, context, { serviceId: id }));
+}
+
+export async function hasService(db: Db, id: string): Promise<boolean> {
+  return (await db.service.count({ where: { id, removedAt: null } })) > 0;
 }
 
 const Replicas = Type.Object({ replicas: Type.Integer() });
@@ -67,7 +78,7 @@ function replicasOf(release: ServiceRow['servingRelease']): number {
   return release !== null && Value.Check(Replicas, release.spec) ? release.spec.replicas : 0;
 }
 
-function serviceResource(row: ServiceRow): ServiceResource {
+function serviceResource(row: ServiceRow, leftOut: readonly LeftOutReplica[]): ServiceResource {
   const [rollout] = row.rollouts;
   const healthy = row.allocations.filter(({ health, observed }) => observed === 'running' && health === 'healthy');
   return {
@@ -76,6 +87,7 @@ function serviceResource(row: ServiceRow): ServiceResource {
     generation: row.generation,
     serving: row.servingRelease === null ? null : releaseResource(row.servingRelease),
     replicas: { wanted: Math.max(row.allocations.length, replicasOf(row.servingRelease)), healthy: healthy.length },
+    leftOut: leftOut.filter(({ serviceId }) => serviceId === row.id),
     rollout:
       rollout === undefined
         ? null

@@ -1,7 +1,10 @@
 /** What an agent reports, written in one statement that is scoped by its node: other nodes' allocations are out of reach (P61). */
+import Type from 'typebox';
+import Value from 'typebox/value';
 import type { Pool, QueryConfig, QueryResultRow } from 'pg';
 import type { Capability, NodeResources } from '../../core/contract/status.ts';
 import type { MeshPlace } from '../../core/mesh/place.ts';
+import { NodeFailure } from '../../core/node/failures.ts';
 import { isWriteConflict } from '../conflict.ts';
 
 /** One container of the report, as its allocation's row takes it. */
@@ -48,7 +51,13 @@ export interface TakenReport {
   refused: string[];
   /** Where the node is placed in the mesh as yet. */
   place: MeshPlace;
+  /** What it could not do, as written before this report. */
+  failures: NodeFailure[];
 }
+
+type TakenRow = Omit<TakenReport, 'lost' | 'failures'> & { restarted: boolean | null; failures: unknown };
+
+const Failures = Type.Array(NodeFailure);
 
 /** Epochs remembered per node: a report is at most two clock windows late, and an agent starts less often than that. */
 const rememberedEpochs = 16;
@@ -61,7 +70,7 @@ const statement = `
     SELECT * FROM jsonb_to_recordset($2::jsonb) AS r(
       id uuid, observed text, health text, detail text, "detailCode" text, "lastLog" jsonb, restarts int)
   ), before AS (
-    SELECT id, "statusEpoch", "pastEpochs", "lastSeenAt", capabilities, "buildSlots", "appliedGeneration",
+    SELECT id, "statusEpoch", "pastEpochs", "lastSeenAt", capabilities, "buildSlots", "appliedGeneration", failures,
       jsonb_build_object(
         'ownAddress', "ownAddress", 'seenAddress', "seenAddress", 'listenPort', "listenPort", 'endpoint', endpoint) AS place
     FROM "Node" WHERE id = $1::uuid AND "removedAt" IS NULL AND CASE
@@ -92,7 +101,7 @@ const statement = `
     FROM before WHERE "Node".id = before.id
     RETURNING "Node".generation, "Node"."appliedGeneration" > before."appliedGeneration" AS advanced, before."lastSeenAt",
       before.capabilities <> $11::jsonb OR before."buildSlots" < $13::int AS "capabilitiesChanged", before."statusEpoch" <> $3::text AS restarted,
-      before.place
+      before.place, before.failures
   ), changed AS (
     UPDATE "Allocation" SET
       observed = reported.observed::"AllocationObserved", health = reported.health::"AllocationHealth",
@@ -127,7 +136,7 @@ const statement = `
     UPDATE "Rollout" SET "factsVersion" = "factsVersion" + 1 FROM movable WHERE "Rollout".id = movable.id
     RETURNING "Rollout".id, "factsVersion"
   )
-  SELECT generation, "lastSeenAt", "capabilitiesChanged", restarted, place,
+  SELECT generation, "lastSeenAt", "capabilitiesChanged", restarted, place, failures,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'factsVersion', "factsVersion")), '[]') FROM moved) AS moved,
     (SELECT coalesce(array_agg(reported.id::text), '{}') FROM reported WHERE NOT EXISTS (
       SELECT 1 FROM "Allocation" WHERE "Allocation".id = reported.id AND "nodeId" = $1::uuid)) AS refused
@@ -171,14 +180,25 @@ export async function takeReport(pool: Pool, report: NodeReport): Promise<TakenR
     report.idle,
     report.buildSlots,
   ];
-  const [taken] = await written<Omit<TakenReport, 'lost'> & { restarted: boolean | null }>(pool, {
-    ...{ name: 'take-report', text: statement, values },
-  });
+  const [taken] = await written<TakenRow>(pool, { name: 'take-report', text: statement, values });
   if (taken === undefined) return null;
   const { restarted, ...told } = taken;
   const lose = { name: 'lose-builds', text: loseStatement, values: [report.nodeId] };
   const lost = restarted === true ? await written<TakenReport['lost'][number]>(pool, lose) : [];
-  return { ...told, lost };
+  return { ...told, failures: Value.Check(Failures, told.failures) ? told.failures : [], lost };
+}
+
+/** Unless a later report of the node was taken meanwhile, which has the word then. */
+export async function writeFailures(
+  pool: Pool,
+  { nodeId, epoch, sequence }: Pick<NodeReport, 'nodeId' | 'epoch' | 'sequence'>,
+  failures: readonly NodeFailure[],
+): Promise<void> {
+  await pool.query(
+    `UPDATE "Node" SET failures = $4::jsonb
+     WHERE id = $1::uuid AND "removedAt" IS NULL AND "statusEpoch" = $2::text AND "statusSequence" = $3::bigint`,
+    [nodeId, epoch, sequence, JSON.stringify(failures)],
+  );
 }
 
 /** Runs the statement, and anew when it conflicts with another writer. Gives its rows. */

@@ -27,6 +27,8 @@ export interface TestApi {
   wake: Wake;
   deps: ApiDeps;
   jobs: EnqueuedJob[];
+  /** What it wrote into its log, from `info` on. */
+  logged: { level: number; msg: string }[];
   /** Topics that somebody waits for now, each subscription once. */
   listening: Map<symbol, string>;
   clock: { now: Date };
@@ -56,6 +58,7 @@ export async function openTestApi({ config, beside }: TestApiOptions = {}): Prom
   const database = beside === undefined ? await openTestDatabase() : openBeside(beside.database);
   const wake = await openWake(database.url);
   const jobs: EnqueuedJob[] = [];
+  const logged: TestApi['logged'] = [];
   const listening = new Map<symbol, string>();
   const clock = beside?.clock ?? { now: new Date() };
   const deps: ApiDeps = {
@@ -81,7 +84,7 @@ export async function openTestApi({ config, beside }: TestApiOptions = {}): Prom
     },
     config: { ...testConfig, ...config },
     masterKeys: { keys: [new Uint8Array(32).fill(7)] },
-    log: pino({ level: 'silent' }),
+    log: pino({ level: 'info' }, { write: (line) => void logged.push(JSON.parse(line) as (typeof logged)[number]) }),
     now: () => clock.now,
   };
   const api = startApi(deps);
@@ -89,7 +92,7 @@ export async function openTestApi({ config, beside }: TestApiOptions = {}): Prom
   await api.register(fastify);
   await fastify.ready();
   return {
-    ...{ fastify, api, database, wake, deps, jobs, listening, clock },
+    ...{ fastify, api, database, wake, deps, jobs, logged, listening, clock },
     async close() {
       api.stop();
       await fastify.close();

@@ -92,7 +92,7 @@ describe('a node that is removed', () => {
     await deploy(world, project, [one]);
     await remove(one.id);
     const { id } = await serviceOf();
-    const shown = await findServiceResource(world.database.db, id);
+    const shown = await findServiceResource(world.database.db, id, world.deps);
     expect(shown).toMatchObject({ replicas: { wanted: 1, healthy: 0 }, rollout: { stage: 'pending' } });
     expect(shown?.rollout?.reason).toContain('No node has room for replica 0.');
     world.clock.aheadMs += 3_600_000;

@@ -1,5 +1,7 @@
 /** The nodes: what they are, how full they are, and whether they have converged. */
+import type { LeftOutReplica } from '../../../core/contract/left-out.ts';
 import type { NodeResource } from '../../../core/contract/resources.ts';
+import { describeFailure, type NodeFailure } from '../../../core/node/failures.ts';
 import { html, type Html } from '../html.ts';
 import { renderPage } from './layout.ts';
 import { badge, bytes, time } from './parts.ts';
@@ -31,8 +33,20 @@ export function nodeCard(node: NodeResource): Html {
         ${node.appliedGeneration >= node.generation ? 'converged' : 'converging'}
       </p>
     </header>
-    ${usage(node)}
+    ${usage(node)} ${node.leftOut.map(leftOutLine)} ${node.failures.map(failureLine)}
   </section>`;
+}
+
+function leftOutLine({ serviceName, replica, message, todo }: LeftOutReplica): Html {
+  const text = `It is not told of ${serviceName}, replica ${replica}: ${message} ${todo}`;
+  return html`<p class="reason bad">${text}</p>`;
+}
+
+function failureLine(failure: NodeFailure): Html {
+  const { at, retryAt, message } = failure;
+  const text = `It cannot ${describeFailure(failure)}: ${message}`;
+  return html`<p class="reason warn">${text}</p>
+    <p class="meta">Failed ${time(at)}${retryAt !== null && html`; next try ${time(retryAt)}`}</p>`;
 }
 
 function details(node: NodeResource): Html {

@@ -1,4 +1,5 @@
 /** The first page: projects with what serves in each environment, what happened last, and the nodes. */
+import type { LeftOutReplica } from '../../../core/contract/left-out.ts';
 import type {
   EnvironmentResource,
   IntentResource,
@@ -25,14 +26,21 @@ function replicas({ replicas: { wanted, healthy } }: ServiceResource): Html {
 function serviceRow(service: ServiceResource): Html {
   const { serving, rollout } = service;
   return html`<tr>
-    <td data-label="Service"><b>${service.name}</b></td>
-    <td data-label="Serving">
-      ${serving === null ? 'nothing yet' : html`release ${serving.number} · ${sha(serving.sha)}`}
-    </td>
-    <td data-label="Replicas">${replicas(service)}</td>
-    <td data-label="Last rollout">
-      ${rollout === null ? '–' : html`<a class="plain" href="/rollouts/${rollout.id}">${badge(rollout.stage)}</a>`}
-    </td>
+      <td data-label="Service"><b>${service.name}</b></td>
+      <td data-label="Serving">
+        ${serving === null ? 'nothing yet' : html`release ${serving.number} · ${sha(serving.sha)}`}
+      </td>
+      <td data-label="Replicas">${replicas(service)}</td>
+      <td data-label="Last rollout">
+        ${rollout === null ? '–' : html`<a class="plain" href="/rollouts/${rollout.id}">${badge(rollout.stage)}</a>`}
+      </td>
+    </tr>
+    ${service.leftOut.map(leftOutRow)}`;
+}
+
+function leftOutRow({ replica, nodeName, message, todo }: LeftOutReplica): Html {
+  return html`<tr class="detail">
+    <td colspan="4">Replica ${replica}: ${nodeName} is not told of it. Why: ${message} ${todo}</td>
   </tr>`;
 }
 
