@@ -64,6 +64,21 @@ describe('expected state', () => {
     expect(world.lines).toEqual(['Expected state could not be kept on the disk: no space']);
   });
 
+  it('P04: tells in the log of the agent what it leaves out, once', async () => {
+    const { source, world } = await setUp(at(1));
+    const problems = [
+      { serviceId: 's', message: 'web: its secrets are missing: TOKEN.' },
+      { serviceId: 's', message: 'web: its secrets are missing: TOKEN.' },
+    ];
+    world.answers.push(answer({ ...at(2), problems }, '"2"'), answer({ ...at(3), problems }, '"3"'));
+    source.poll();
+    await settle();
+    source.poll();
+    await settle();
+    expect(source.current()?.generation).toBe(3);
+    expect(world.lines).toEqual(['Left out by the control plane: web: its secrets are missing: TOKEN.']);
+  });
+
   it('is asked for once at a time, and with the last ETag', async () => {
     const { asked, source, world } = await setUp();
     world.answers.push(answer(at(1), '"1"'), () => Promise.resolve({ changed: false }));

@@ -49,6 +49,8 @@ export async function expectedSource(options: ExpectedSourceOptions): Promise<Ex
     if (answer.changed) {
       const admitted = admitGeneration(current, answer.state);
       if (!admitted.ok) throw new ControlRefused(409, null, admitted.message);
+      for (const message of newProblems(current, answer.state))
+        options.log(`Left out by the control plane: ${message}`);
       current = answer.state;
       etag = answer.etag;
       keep(answer.state);
@@ -80,4 +82,10 @@ export async function expectedSource(options: ExpectedSourceOptions): Promise<Ex
     await written;
   };
   return { current: () => current, poll, stop };
+}
+
+/** Of services that the control plane could not tell this node of. What runs of them is left running. */
+function newProblems(before: ExpectedState | null, { problems }: ExpectedState): string[] {
+  const known = new Set(before?.problems.map(({ message }) => message));
+  return [...new Set(problems.map(({ message }) => message))].filter((message) => !known.has(message));
 }

@@ -143,6 +143,9 @@ describe('expected state', () => {
     expect(state.problems).toEqual([
       { serviceId: other.service.id, message: expect.stringContaining('cannot be understood') },
     ]);
+    const { nodeId } = one;
+    const logged = { nodeId, problems: state.problems, msg: 'a node is not told of all that it is to run' };
+    expect(api.logged.filter((line) => 'nodeId' in line && line.nodeId === nodeId)).toMatchObject([logged]);
   });
 
   it('P60: seals secrets and credentials to this node, and only those that it needs', async () => {

@@ -100,6 +100,9 @@ async function computeState(deps: ExpectedStateDeps, nodeId: string): Promise<No
   const snapshot = await loadExpectedSnapshot(deps.database, nodeId, deps.now());
   if (snapshot === null) return null;
   const state = composeExpectedState(deps, snapshot);
+  const { problems, generation } = state;
+  if (problems.length > 0)
+    deps.log.warn({ nodeId, generation, problems }, 'a node is not told of all that it is to run');
   return { generation: state.generation, etag: stateTag(deps, state), body: JSON.stringify(state) };
 }
 
