@@ -1,6 +1,6 @@
 /** The live part of an intent's page: what changed in it, and the lines of its builds' logs, until it ends. */
 import type { FastifyReply } from 'fastify';
-import type { IntentDetail } from '../../core/contract/resources.ts';
+import type { IntentDetail } from '../../core/contract/resources/intents.ts';
 import { intentTopic, logTopic, rolloutTopic } from '../../platform/wake/topics.ts';
 import { readLog, type LogRead } from '../../prisma/store/logs.ts';
 import type { ApiDeps } from '../deps.ts';

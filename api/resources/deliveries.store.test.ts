@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { DeliveryResource } from '../../core/contract/resources.ts';
+import type { DeliveryResource } from '../../core/contract/resources/deliveries.ts';
 import { insertDeliveries, settleDelivery, type NewDelivery } from '../../prisma/store/deliveries.ts';
 import { recordHead } from '../../prisma/store/heads.ts';
 import { insertInstallation } from '../../prisma/store/installations.ts';

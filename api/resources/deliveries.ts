@@ -1,6 +1,6 @@
 /** `/api/v1/deliveries`: what GitHub told, and why something of it was not deployed. */
 import Type from 'typebox';
-import { DeliveryResource, DeliveryStatus } from '../../core/contract/resources.ts';
+import { DeliveryResource, DeliveryStatus } from '../../core/contract/resources/deliveries.ts';
 import { deliveryResources } from '../../prisma/store/delivery-resources.ts';
 import type { ApiDeps } from '../deps.ts';
 import { answers, type Api } from '../http/routes.ts';

@@ -1,16 +1,12 @@
 /** `/api/v1/{projects,services,intents,builds,rollouts,allocations,audit-events}`: what is deployed, and why. */
 import Type from 'typebox';
-import {
-  AllocationResource,
-  AuditEventResource,
-  BuildResource,
-  IntentDetail,
-  IntentResource,
-  ProjectResource,
-  RolloutDetail,
-  RolloutResource,
-  ServiceResource,
-} from '../../core/contract/resources.ts';
+import { AllocationResource } from '../../core/contract/resources/allocations.ts';
+import { AuditEventResource } from '../../core/contract/resources/audit-events.ts';
+import { BuildResource } from '../../core/contract/resources/builds.ts';
+import { IntentDetail, IntentResource } from '../../core/contract/resources/intents.ts';
+import { ProjectResource } from '../../core/contract/resources/projects.ts';
+import { RolloutDetail, RolloutResource } from '../../core/contract/resources/rollouts.ts';
+import { ServiceResource } from '../../core/contract/resources/services.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import { intentUrl } from '../../platform/links/intent-link.ts';
 import { auditEvents } from '../../prisma/store/audit-events.ts';

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEventResource, EnvironmentResource, ProjectResource } from '../../core/contract/resources.ts';
+import type { AuditEventResource } from '../../core/contract/resources/audit-events.ts';
+import type { EnvironmentResource } from '../../core/contract/resources/environments.ts';
+import type { ProjectResource } from '../../core/contract/resources/projects.ts';
 import { encrypt } from '../../platform/crypto/envelope.ts';
 import { saveRules } from '../../prisma/store/projects.ts';
 import { defaultProjectConfig } from '../../core/spec/defaults.ts';

@@ -1,5 +1,5 @@
 /** `/api/v1/environments/{id}`: how an environment ends. It is never ended by a push: a file can lose a line by mistake. */
-import { EnvironmentRemoved } from '../../core/contract/resources.ts';
+import { EnvironmentRemoved } from '../../core/contract/resources/environments.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import { intentUrl } from '../../platform/links/intent-link.ts';
 import { advanceRollout, flushOutbox } from '../../platform/queue/jobs.ts';

@@ -1,5 +1,5 @@
 /** Whether the log of a build is over. Its last lines come after the build's own end, so that end alone says nothing. */
-import type { BuildResource } from '../../core/contract/resources.ts';
+import type { BuildResource } from '../../core/contract/resources/builds.ts';
 import type { LogRead } from '../../prisma/store/logs.ts';
 
 /** How long after the end of a build its last lines are waited for, when its node does not say that there are none. */

@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import Value from 'typebox/value';
 import { LargeCount } from '../../core/contract/numbers.ts';
-import type { LogPage } from '../../core/contract/resources.ts';
+import type { LogPage } from '../../core/contract/resources/log-pages.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import type { Db } from '../../prisma/client.ts';
 import { readLog, readLogTail, type LogRead } from '../../prisma/store/logs.ts';

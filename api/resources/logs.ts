@@ -1,7 +1,7 @@
 /** Logs of builds and services, to read and to follow: a call with a cursor may wait for the lines that come next. */
 import type { FastifyReply } from 'fastify';
 import Type, { type Static } from 'typebox';
-import { LogPage } from '../../core/contract/resources.ts';
+import { LogPage } from '../../core/contract/resources/log-pages.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';
 import { logTopic } from '../../platform/wake/topics.ts';
 import { findAccess, type Access } from '../../prisma/store/access-tokens.ts';

@@ -1,6 +1,7 @@
 /** `/api/v1/nodes`: the servers, and how one comes and goes. */
 import Type from 'typebox';
-import { AllocationResource, NodeKind, NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
+import { AllocationResource } from '../../core/contract/resources/allocations.ts';
+import { NodeKind, NodeRegistration, NodeResource } from '../../core/contract/resources/nodes.ts';
 import { Name } from '../../core/spec/service.ts';
 import { hashToken, newToken } from '../../platform/crypto/hash.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';

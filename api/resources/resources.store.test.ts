@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { IntentDetail, LogPage, ProjectResource } from '../../core/contract/resources.ts';
+import type { IntentDetail } from '../../core/contract/resources/intents.ts';
+import type { LogPage } from '../../core/contract/resources/log-pages.ts';
+import type { ProjectResource } from '../../core/contract/resources/projects.ts';
 import { hashToken } from '../../platform/crypto/hash.ts';
 import { notify } from '../../platform/wake/notify.ts';
 import { logTopic } from '../../platform/wake/topics.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SecretList, SecretSet } from '../../core/contract/resources.ts';
+import type { SecretList, SecretSet } from '../../core/contract/resources/secrets.ts';
 import { defaultBuild } from '../../core/spec/defaults.ts';
 import { resolveSecrets } from '../../core/secret/versions.ts';
 import { decrypt } from '../../platform/crypto/envelope.ts';

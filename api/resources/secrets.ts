@@ -1,7 +1,7 @@
 /** `/api/v1/environments/{id}/secrets`: values go in, and never come out again. */
 import { randomUUID } from 'node:crypto';
 import Type from 'typebox';
-import { SecretList, SecretRemoved, SecretSet } from '../../core/contract/resources.ts';
+import { SecretList, SecretRemoved, SecretSet } from '../../core/contract/resources/secrets.ts';
 import { maxSecretBytes, Name, SecretName as SecretNamePattern } from '../../core/spec/service.ts';
 import { encrypt } from '../../platform/crypto/envelope.ts';
 import { ApiError } from '../../platform/errors/api-codes.ts';

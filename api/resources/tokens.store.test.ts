@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AccessTokenList, AccessTokenMade } from '../../core/contract/access-tokens.ts';
-import type { LogPage } from '../../core/contract/resources.ts';
+import type { LogPage } from '../../core/contract/resources/log-pages.ts';
 import { hashToken } from '../../platform/crypto/hash.ts';
 import { replaceConfiguredToken } from '../../prisma/store/access-tokens.ts';
 import { useBearer, useTestApi } from '../../test/store/api.ts';

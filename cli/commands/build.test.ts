@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { BuildResource } from '../../core/contract/resources.ts';
+import type { BuildResource } from '../../core/contract/resources/builds.ts';
 import { renderBuilds, renderCancelled } from './build.ts';
 
 const build: BuildResource = {

@@ -1,7 +1,7 @@
 /** `landfall build`: what was built or is being built, and the end of one. */
 import { Command } from 'commander';
 import Type from 'typebox';
-import { BuildResource } from '../../core/contract/resources.ts';
+import { BuildResource } from '../../core/contract/resources/builds.ts';
 import { age, renderTable } from '../table.ts';
 import { asking, connected, numberOption, printAnswer, type AskOptions } from './shared.ts';
 

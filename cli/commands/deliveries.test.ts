@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DeliveryResource } from '../../core/contract/resources.ts';
+import type { DeliveryResource } from '../../core/contract/resources/deliveries.ts';
 import { renderDeliveries } from './deliveries.ts';
 
 const now = new Date('2030-01-01T00:00:00Z');

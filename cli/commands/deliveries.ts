@@ -1,7 +1,7 @@
 /** `landfall deliveries`: what GitHub told, and why something of it was not deployed. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import Type from 'typebox';
-import { DeliveryResource } from '../../core/contract/resources.ts';
+import { DeliveryResource } from '../../core/contract/resources/deliveries.ts';
 import { age, renderTable } from '../table.ts';
 import { asking, connected, numberOption, printAnswer, type AskOptions } from './shared.ts';
 

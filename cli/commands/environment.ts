@@ -1,7 +1,8 @@
 /** `landfall environment`: which there are, and how one ends. */
 import { Command, Option } from 'commander';
 import Type from 'typebox';
-import { EnvironmentRemoved, ProjectResource } from '../../core/contract/resources.ts';
+import { EnvironmentRemoved } from '../../core/contract/resources/environments.ts';
+import { ProjectResource } from '../../core/contract/resources/projects.ts';
 import type { ApiClient } from '../client.ts';
 import { confirmName } from '../environment/confirm.ts';
 import {

@@ -1,5 +1,5 @@
 /** Lines of logs for a terminal; where the numbers of a log jump, a line says how many are missing. */
-import type { LogPage } from '../../core/contract/resources.ts';
+import type { LogPage } from '../../core/contract/resources/log-pages.ts';
 
 type Line = LogPage['lines'][number];
 

@@ -2,7 +2,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import Type from 'typebox';
-import { LogPage, ProjectResource } from '../../core/contract/resources.ts';
+import { LogPage } from '../../core/contract/resources/log-pages.ts';
+import { ProjectResource } from '../../core/contract/resources/projects.ts';
 import { InputError } from '../../platform/errors/errors.ts';
 import type { ApiClient } from '../client.ts';
 import { chooseService, type ServiceFlags } from '../logs/choose-service.ts';

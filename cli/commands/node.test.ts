@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
+import type { NodeRegistration, NodeResource } from '../../core/contract/resources/nodes.ts';
 import { installLine, renderNodes, renderRegistration, unreachable } from './node.ts';
 
 const registration: NodeRegistration = {

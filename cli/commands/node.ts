@@ -1,7 +1,7 @@
 /** `landfall node`: the servers, how one comes and goes, and how new work is kept away from one. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import Type from 'typebox';
-import { NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
+import { NodeRegistration, NodeResource } from '../../core/contract/resources/nodes.ts';
 import { describeFailure } from '../../core/node/failures.ts';
 import { InputError } from '../../platform/errors/errors.ts';
 import type { ApiClient } from '../client.ts';

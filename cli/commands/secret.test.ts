@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SecretList } from '../../core/contract/resources.ts';
+import type { SecretList } from '../../core/contract/resources/secrets.ts';
 import { renderSecrets } from './secret.ts';
 
 const now = new Date('2030-01-01T00:00:00Z');

@@ -2,7 +2,8 @@
 import { Command, Option } from 'commander';
 import Type from 'typebox';
 import Value from 'typebox/value';
-import { ProjectResource, SecretList, SecretRemoved, SecretSet } from '../../core/contract/resources.ts';
+import { ProjectResource } from '../../core/contract/resources/projects.ts';
+import { SecretList, SecretRemoved, SecretSet } from '../../core/contract/resources/secrets.ts';
 import { SecretName } from '../../core/spec/service.ts';
 import { InputError } from '../../platform/errors/errors.ts';
 import type { ApiClient } from '../client.ts';

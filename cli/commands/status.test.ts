@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { MasterKeyResource } from '../../core/contract/master-keys.ts';
-import type { ProjectResource } from '../../core/contract/resources.ts';
+import type { ProjectResource } from '../../core/contract/resources/projects.ts';
 import type { ApiClient } from '../client.ts';
 import { readStatus, renderLeftOut, renderMasterKeys, renderServices } from './status.ts';
 

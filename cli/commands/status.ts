@@ -2,7 +2,9 @@
 import { Command } from 'commander';
 import Type from 'typebox';
 import { MasterKeyList, type MasterKeyResource } from '../../core/contract/master-keys.ts';
-import { BuildResource, IntentResource, ProjectResource } from '../../core/contract/resources.ts';
+import { BuildResource } from '../../core/contract/resources/builds.ts';
+import { IntentResource } from '../../core/contract/resources/intents.ts';
+import { ProjectResource } from '../../core/contract/resources/projects.ts';
 import type { ApiClient } from '../client.ts';
 import { renderAbandoned } from '../environment/render.ts';
 import { age, renderTable } from '../table.ts';

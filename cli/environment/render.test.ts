@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EnvironmentResource, ProjectResource } from '../../core/contract/resources.ts';
+import type { EnvironmentResource } from '../../core/contract/resources/environments.ts';
+import type { ProjectResource } from '../../core/contract/resources/projects.ts';
 import { renderAbandoned, renderEnding, renderEnvironments, renderRemoved } from './render.ts';
 
 const service: EnvironmentResource['services'][number] = {

@@ -1,5 +1,6 @@
 /** The words of `landfall environment`: what there is, what nothing asks for any more, and what ends when one is removed. */
-import type { EnvironmentRemoved, EnvironmentResource, ProjectResource } from '../../core/contract/resources.ts';
+import type { EnvironmentRemoved, EnvironmentResource } from '../../core/contract/resources/environments.ts';
+import type { ProjectResource } from '../../core/contract/resources/projects.ts';
 import { renderTable } from '../table.ts';
 
 export interface ShownEnvironment {

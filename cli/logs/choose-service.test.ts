@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ProjectResource } from '../../core/contract/resources.ts';
+import type { ProjectResource } from '../../core/contract/resources/projects.ts';
 import { chooseService } from './choose-service.ts';
 
 function project(repository: string, environments: string[]): ProjectResource {

@@ -1,5 +1,5 @@
 /** Finds the service whose log is asked for among all there are. */
-import type { ProjectResource } from '../../core/contract/resources.ts';
+import type { ProjectResource } from '../../core/contract/resources/projects.ts';
 import { InputError } from '../../platform/errors/errors.ts';
 
 export interface ServiceFlags {

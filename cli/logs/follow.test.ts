@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { LogPage } from '../../core/contract/resources.ts';
+import { LogPage } from '../../core/contract/resources/log-pages.ts';
 import { apiClient, MismatchError, RefusedError } from '../client.ts';
 import { followLog } from './follow.ts';
 

@@ -1,5 +1,5 @@
 /** Goes on with a log from page to page, also over a restart of the control plane. */
-import type { LogPage } from '../../core/contract/resources.ts';
+import type { LogPage } from '../../core/contract/resources/log-pages.ts';
 import { isPassing } from '../client.ts';
 
 export interface Following {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ProjectResource } from '../../core/contract/resources.ts';
+import type { ProjectResource } from '../../core/contract/resources/projects.ts';
 import { chooseEnvironment } from './choose-environment.ts';
 
 const project = (repository: string, ...names: string[]): ProjectResource => ({

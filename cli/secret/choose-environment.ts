@@ -1,5 +1,5 @@
 /** Finds the environment that a command is about among all there are. */
-import type { ProjectResource } from '../../core/contract/resources.ts';
+import type { ProjectResource } from '../../core/contract/resources/projects.ts';
 import { InputError } from '../../platform/errors/errors.ts';
 
 export interface EnvironmentFlags {

@@ -1,13 +1,10 @@
 /** Follows one push from the commit to the container that serves it, stage by stage. */
 import { setTimeout } from 'node:timers/promises';
 import Type from 'typebox';
-import {
-  AllocationResource,
-  IntentDetail,
-  IntentResource,
-  ProjectResource,
-  type ServiceResource,
-} from '../../core/contract/resources.ts';
+import { AllocationResource } from '../../core/contract/resources/allocations.ts';
+import { IntentDetail, IntentResource } from '../../core/contract/resources/intents.ts';
+import { ProjectResource } from '../../core/contract/resources/projects.ts';
+import type { ServiceResource } from '../../core/contract/resources/services.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { UnreachableError, type ApiClient } from '../client.ts';
 

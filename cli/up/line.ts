@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Type from 'typebox';
 import { Check } from 'typebox/value';
-import { NodeRegistration, NodeResource } from '../../core/contract/resources.ts';
+import { NodeRegistration, NodeResource } from '../../core/contract/resources/nodes.ts';
 import { toolsEnvironment } from '../../platform/config/tools.ts';
 import { partVariables } from '../../platform/config/up.ts';
 import { agentFlags, serverFlags } from '../../platform/lifecycle/node-flags.ts';

@@ -1,5 +1,5 @@
 /** Deliveries as people and the CLI see them: without their payloads, with what was pushed and why it was not deployed. */
-import type { DeliveryResource, DeliveryStatus } from '../../core/contract/resources.ts';
+import type { DeliveryResource, DeliveryStatus } from '../../core/contract/resources/deliveries.ts';
 import { isReasonCode, reasons } from '../../core/intent/reasons.ts';
 import type { Db, Prisma } from '../client.ts';
 import { iso } from './iso.ts';

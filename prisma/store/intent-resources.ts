@@ -1,6 +1,7 @@
 /** Intents and builds as people and the CLI see them. */
 import Value from 'typebox/value';
-import { BuildResource, type IntentDetail, type IntentResource } from '../../core/contract/resources.ts';
+import { BuildResource } from '../../core/contract/resources/builds.ts';
+import type { IntentDetail, IntentResource } from '../../core/contract/resources/intents.ts';
 import type { Db, Prisma } from '../client.ts';
 import { iso } from './iso.ts';
 import { rolloutDetails } from './rollout-resources.ts';

@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import Value from 'typebox/value';
 import type { LeftOutReplica } from '../../core/contract/left-out.ts';
-import type { NodeResource } from '../../core/contract/resources.ts';
+import type { NodeResource } from '../../core/contract/resources/nodes.ts';
 import { Capability, NodeResources } from '../../core/contract/status.ts';
 import { containerCidr, wireguardAddress } from '../../core/node/addresses.ts';
 import { meshStanding, type MeshNode } from '../../core/mesh/mesh.ts';

@@ -2,7 +2,9 @@
 import Type from 'typebox';
 import Value from 'typebox/value';
 import type { LeftOutReplica } from '../../core/contract/left-out.ts';
-import type { EnvironmentResource, ProjectResource, ServiceResource } from '../../core/contract/resources.ts';
+import type { EnvironmentResource } from '../../core/contract/resources/environments.ts';
+import type { ProjectResource } from '../../core/contract/resources/projects.ts';
+import type { ServiceResource } from '../../core/contract/resources/services.ts';
 import type { Db, Prisma } from '../client.ts';
 import { iso } from './iso.ts';
 import { readLeftOut, type LeftOutContext } from './left-out.ts';

@@ -1,13 +1,13 @@
 /** Rollouts and allocations as people and the CLI see them. */
 import Type from 'typebox';
 import Value from 'typebox/value';
+import type { AllocationResource } from '../../core/contract/resources/allocations.ts';
 import type {
-  AllocationResource,
   ReleaseResource,
   RolloutDetail,
   RolloutEventResource,
   RolloutResource,
-} from '../../core/contract/resources.ts';
+} from '../../core/contract/resources/rollouts.ts';
 import { ServiceSpec } from '../../core/spec/service.ts';
 import type { Db, Prisma, Release, RolloutEvent } from '../client.ts';
 import { iso } from './iso.ts';

@@ -1,5 +1,5 @@
 /** Secrets as people and the CLI see them: names, versions and who uses them, never values. */
-import type { SecretList, SecretResource } from '../../core/contract/resources.ts';
+import type { SecretList, SecretResource } from '../../core/contract/resources/secrets.ts';
 import { resolveSecrets } from '../../core/secret/versions.ts';
 import type { Db, Prisma } from '../client.ts';
 import { iso } from './iso.ts';

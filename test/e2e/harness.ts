@@ -10,7 +10,9 @@ import { chooseNetwork, usedAddresses, type LocalNetwork } from '../../cli/up/ne
 import { startLine, type Line, type PartName } from '../../cli/up/line.ts';
 import { portsFrom, takenPorts, type Ports } from '../../cli/bootstrap/ports.mjs';
 import { loadSecrets, type Secrets } from '../../cli/up/secrets.ts';
-import { IntentDetail, IntentResource, LogPage, ProjectResource } from '../../core/contract/resources.ts';
+import { IntentDetail, IntentResource } from '../../core/contract/resources/intents.ts';
+import { LogPage } from '../../core/contract/resources/log-pages.ts';
+import { ProjectResource } from '../../core/contract/resources/projects.ts';
 import type { Control } from '../../sandbox/control/commands.ts';
 import { eventually } from './eventually.ts';
 import { leftoversOf } from './processes.ts';

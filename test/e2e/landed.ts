@@ -1,6 +1,6 @@
 /** What must hold of a push that has landed, whatever happened on its way: everything once, nothing twice, nothing left. */
 import { expect } from 'vitest';
-import type { IntentDetail } from '../../core/contract/resources.ts';
+import type { IntentDetail } from '../../core/contract/resources/intents.ts';
 import { eventually } from './eventually.ts';
 import { addressOf, pageAt, type Harness, type Report } from './harness.ts';
 import { containerProcesses } from './processes.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import Type from 'typebox';
-import { DeliveryResource, type IntentDetail } from '../../core/contract/resources.ts';
+import { DeliveryResource } from '../../core/contract/resources/deliveries.ts';
+import type { IntentDetail } from '../../core/contract/resources/intents.ts';
 import { startRedis, type TestRedis } from '../store/redis.ts';
 import { eventually } from './eventually.ts';
 import { addressOf, Harness, pageAt } from './harness.ts';

@@ -1,5 +1,6 @@
 /** The page behind `log_url`: what was asked for, its builds with their live logs, and its rollouts. */
-import type { BuildResource, IntentDetail } from '../../../core/contract/resources.ts';
+import type { BuildResource } from '../../../core/contract/resources/builds.ts';
+import type { IntentDetail } from '../../../core/contract/resources/intents.ts';
 import { html, type Html } from '../html.ts';
 import { renderPage } from './layout.ts';
 import { logLines } from './log.ts';

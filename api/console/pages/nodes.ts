@@ -1,6 +1,6 @@
 /** The nodes: what they are, how full they are, and whether they have converged. */
 import type { LeftOutReplica } from '../../../core/contract/left-out.ts';
-import type { NodeResource } from '../../../core/contract/resources.ts';
+import type { NodeResource } from '../../../core/contract/resources/nodes.ts';
 import { describeFailure, type NodeFailure } from '../../../core/node/failures.ts';
 import { html, type Html } from '../html.ts';
 import { renderPage } from './layout.ts';

@@ -1,12 +1,10 @@
 /** The first page: projects with what serves in each environment, what happened last, and the nodes. */
 import type { LeftOutReplica } from '../../../core/contract/left-out.ts';
-import type {
-  EnvironmentResource,
-  IntentResource,
-  NodeResource,
-  ProjectResource,
-  ServiceResource,
-} from '../../../core/contract/resources.ts';
+import type { EnvironmentResource } from '../../../core/contract/resources/environments.ts';
+import type { IntentResource } from '../../../core/contract/resources/intents.ts';
+import type { NodeResource } from '../../../core/contract/resources/nodes.ts';
+import type { ProjectResource } from '../../../core/contract/resources/projects.ts';
+import type { ServiceResource } from '../../../core/contract/resources/services.ts';
 import { html, type Html } from '../html.ts';
 import { renderPage } from './layout.ts';
 import { nodeCard, noNodes } from './nodes.ts';

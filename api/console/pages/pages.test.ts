@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RolloutDetail, RolloutStage } from '../../../core/contract/resources.ts';
+import type { RolloutDetail, RolloutStage } from '../../../core/contract/resources/rollouts.ts';
 import { logLines } from './log.ts';
 import { bytes, duration, externalUrl, refName } from './parts.ts';
 import { stepsOf } from './rollout.ts';

@@ -1,5 +1,8 @@
 /** Small pieces that every page is made of. */
-import type { BuildStatus, IntentStatus, NodeResource, RolloutStage } from '../../../core/contract/resources.ts';
+import type { BuildStatus } from '../../../core/contract/resources/builds.ts';
+import type { IntentStatus } from '../../../core/contract/resources/intents.ts';
+import type { NodeResource } from '../../../core/contract/resources/nodes.ts';
+import type { RolloutStage } from '../../../core/contract/resources/rollouts.ts';
 import { html, type Html } from '../html.ts';
 
 type Tone = 'good' | 'bad' | 'busy' | 'calm' | 'warn';

@@ -1,10 +1,6 @@
 /** A rollout: how far it is, its timeline with the reasons, and where its allocations are and why. */
-import type {
-  AllocationResource,
-  RolloutDetail,
-  RolloutEventResource,
-  RolloutStage,
-} from '../../../core/contract/resources.ts';
+import type { AllocationResource } from '../../../core/contract/resources/allocations.ts';
+import type { RolloutDetail, RolloutEventResource, RolloutStage } from '../../../core/contract/resources/rollouts.ts';
 import { html, type Html } from '../html.ts';
 import { renderPage } from './layout.ts';
 import { logLine } from './log.ts';
