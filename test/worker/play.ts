@@ -142,14 +142,8 @@ const healthy = {
 const leaseMs = 30_000;
 let nodes = 0;
 
-export async function makeAgent(
-  world: AnyWorld,
-  change: { resources?: Partial<NodeResources>; buildSlots?: number } = {},
-): Promise<PlayedAgent> {
-  const { database, queues, now } = world;
-  const { db, pool } = database;
+async function registerNode(db: World['database']['db'], sealing: KeyPair): Promise<string> {
   const subnet = ++nodes;
-  const sealing = generateKeyPair('X25519');
   const { id } = await createNode(db, {
     ...{ name: `node-${subnet}`, kind: 'worker', subnet, agentVersion: 'test', revive: null },
     ...{
@@ -158,6 +152,17 @@ export async function makeAgent(
       wireguardKey: `wg-${subnet}`,
     },
   });
+  return id;
+}
+
+export async function makeAgent(
+  world: AnyWorld,
+  change: { resources?: Partial<NodeResources>; buildSlots?: number } = {},
+): Promise<PlayedAgent> {
+  const { database, queues, now } = world;
+  const { db, pool } = database;
+  const sealing = generateKeyPair('X25519');
+  const id = await registerNode(db, sealing);
   const epoch = randomUUID();
   let sequence = 0;
   let last: Partial<AllocationReport>[] = [];
