@@ -170,13 +170,13 @@ describe('an agent', () => {
   });
 
   it('P02, P03: a killed container serves again while others take their whole grace to stop, longer than an action may', async () => {
-    // The first process of a container ignores a signal that it does not handle.
+    const script = "trap 'echo asked to stop' TERM; echo serving; while true; do sleep 1000 & wait; done";
     const stubborn = ['1', '2', '3', '4'].map((digit) =>
       other({
         allocationId: `01900000-0000-7000-8000-00000000a01${digit}`,
         ip: network.address(20 + Number(digit)),
         stopGraceMs: 6_000,
-        ...shell('exec sleep 1000'),
+        ...shell(script),
       }),
     );
     const named = (report: StatusReport) =>
@@ -185,12 +185,10 @@ describe('an agent', () => {
     const before = await plane.reported(
       (r) => healthy(id)(r) && named(r).every((state) => state === 'running') && r.converged,
     );
+    for (const { allocationId } of stubborn) await waitForLog(`allocation:${allocationId}`, 'serving');
     const heard = plane.reports.length;
     plane.expect({ containers: [web()] });
-    await eventually(async () => {
-      const list = await one.engine.list('landfall.allocation.id');
-      expect(list.filter(({ State }) => State === 'stopping')).toHaveLength(stubborn.length);
-    });
+    for (const { allocationId } of stubborn) await waitForLog(`allocation:${allocationId}`, 'asked to stop');
     process.kill(pidsOf(server)[0]!, 'SIGKILL');
     const restarts = containerOf(before, id)?.restarts ?? 0;
     const healed = await plane.reported((r) => containerOf(r, id)?.restarts === restarts + 1 && healthy(id)(r));

@@ -31,6 +31,8 @@ export interface Memory {
   readonly pulling: Set<string>;
   /** Removals that go on while the loop does, by key. `ended` never rejects. */
   readonly underWay: Map<string, { action: Removal; ended: Promise<void> }>;
+  /** Containers that were asked to stop, until their removal has ended. */
+  readonly stopping: Set<string>;
   /** Attempts that ended well since the last look. */
   unconfirmed: Set<string>;
   results: ActionResult[];
@@ -50,6 +52,7 @@ export function emptyMemory(): Memory {
     failures: new Map(),
     pulling: new Set(),
     underWay: new Map(),
+    stopping: new Set(),
     unconfirmed: new Set(),
     results: [],
     inForce: { dns: 0, routes: 0, peers: 0 },
@@ -64,6 +67,13 @@ export function noteInForce(memory: Memory, generation: number, differences: Par
 
 export function removalsUnderWay(memory: Memory): Removal[] {
   return [...memory.underWay.values()].map(({ action }) => action);
+}
+
+/** The engine calls it running until it has stopped; it is not to be probed any more, nor to count as healthy. */
+export function withStopping({ stopping }: Pick<Memory, 'stopping'>, seen: SeenContainer): SeenContainer {
+  const { local } = seen;
+  if (local.state !== 'running' || !stopping.has(local.containerId)) return seen;
+  return { ...seen, local: { ...local, state: 'stopping' } };
 }
 
 /** The attempts that the look which begins now shows the outcome of. */

@@ -249,9 +249,9 @@ describe('a pass with containers that take their whole grace to stop', () => {
     expect(node.begun).toEqual(['a1']);
     await vi.advanceTimersByTimeAsync(graceMs);
     const newest = replicas.map((one) => ({ ...one, image: 'r/web@sha256:9' }));
-    await runPass(expecting(...newest), memory, ports);
+    const { seen } = await runPass(expecting(...newest), memory, ports);
     expect(node.begun).toEqual(['a1', 'a2']);
-    expect(node.containers.map(({ local }) => [local.image, local.state])).toEqual([
+    expect(seen.map(({ local }) => [local.image, local.state])).toEqual([
       ['r/web@sha256:0', 'stopping'],
       ['r/web@sha256:9', 'running'],
     ]);

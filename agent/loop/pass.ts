@@ -23,6 +23,7 @@ import {
   noteSuccess,
   removalsUnderWay,
   takeUnconfirmed,
+  withStopping,
   type Failure,
   type Memory,
 } from './memory.ts';
@@ -166,7 +167,7 @@ export async function look(
   ports: Pick<PassPorts, 'observe' | 'logTail' | 'clock'>,
 ): Promise<SeenContainer[]> {
   const underWay = removalsUnderWay(memory);
-  const seen = await ports.observe();
+  const seen = (await ports.observe()).map((one) => withStopping(memory, one));
   for (const exited of newExits(memory, seen, underWay)) {
     noteExit(memory, { seen: exited, lastLog: await ports.logTail(exited) }, ports.clock.now());
   }
@@ -188,7 +189,11 @@ async function attempt(
         if (isRemoval(action)) ports.wake();
         else ports.changed(seen);
       };
-      return ports.execute(action, { expected, signal, onPulling, onStopping: extend });
+      const onStopping = (containerId: string, graceMs: number): void => {
+        memory.stopping.add(containerId);
+        extend(graceMs);
+      };
+      return ports.execute(action, { expected, signal, onPulling, onStopping });
     });
     return null;
   } catch (error) {
@@ -197,6 +202,7 @@ async function attempt(
     return { code: isPulling ? 'pull_failed' : stepOf(action), message: sentenceOf(error) };
   } finally {
     memory.pulling.delete(actionSubject(action));
+    if (isRemoval(action)) memory.stopping.delete(action.containerId);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Starts the loop with everything that wakes it: events of the engine, health, answers of the control plane, time. */
+import { setMaxListeners } from 'node:events';
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
 import type { Capability, NodeResources, StatusReport } from '../../core/contract/status.ts';
 import type { WorkOffer } from '../../core/contract/work.ts';
@@ -68,6 +69,8 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
   const { clock, engine, alarm, log } = options;
   const memory = emptyMemory();
   const stopping = new AbortController();
+  // As many as containers that are being stopped listen to it.
+  setMaxListeners(0, stopping.signal);
   let seenLast: readonly SeenContainer[] = [];
 
   const masks = containerMasks({ open: options.opener.secrets, log });

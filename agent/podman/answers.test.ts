@@ -11,7 +11,7 @@ const listed: ListedContainer = {
 const inspected: InspectedContainer = {
   Id: 'c1',
   State: { Status: 'running', Pid: 7, ExitCode: 0, OOMKilled: false, StartedAt: '2030-01-01T00:00:00.5Z' },
-  Config: { StopTimeout: 10 },
+  Config: { StopTimeout: 10, StopSignal: 15 },
   HostConfig: { LogConfig: { Type: 'k8s-file', Path: '/x/ctr.log' } },
   NetworkSettings: { Networks: { landfall: { IPAddress: '10.200.1.2' } } },
 };

@@ -27,7 +27,8 @@ const InspectedContainer = Type.Object({
     OOMKilled: Type.Boolean(),
     StartedAt: Type.String(),
   }),
-  Config: Type.Object({ StopTimeout: Type.Integer() }),
+  /** A number from Podman 4, a name from Podman 5. */
+  Config: Type.Object({ StopTimeout: Type.Integer(), StopSignal: Type.Union([Type.Integer(), Type.String()]) }),
   HostConfig: Type.Object({ LogConfig: Type.Object({ Type: Type.String(), Path: Type.String() }) }),
   NetworkSettings: Type.Object({
     Networks: Type.Optional(Type.Record(Type.String(), Type.Object({ IPAddress: Type.String() }))),

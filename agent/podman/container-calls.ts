@@ -1,20 +1,25 @@
 /** The calls of the engine's API that are about containers. */
 import * as answers from './answers.ts';
 import type { ContainerCreate } from './container-create.ts';
-import { EngineError, unlessAbsent } from './errors.ts';
+import { ifThere } from '../../platform/files/if-there.ts';
+import { DeadlineExceeded } from '../process/deadline.ts';
+import { EngineError, isEngineStatus, unlessAbsent } from './errors.ts';
 import type { EngineSocket } from './socket.ts';
 
 export function containerCalls(socket: EngineSocket) {
+  const inspect = async (id: string): Promise<answers.InspectedContainer | null> => {
+    const answer = await unlessAbsent(socket.call({ method: 'GET', path: `${pathOf(id)}/json` }));
+    return answer === null ? null : answers.parseInspected(answer.body);
+  };
+  const runs = async (id: string): Promise<boolean> =>
+    ['running', 'stopping'].includes((await inspect(id))?.State.Status ?? 'gone');
   return {
+    inspect,
+
     /** Every container of the engine that carries the label, in whatever state. */
     list: async (label: string): Promise<answers.ListedContainer[]> => {
       const query = { all: true, filters: JSON.stringify({ label: [label] }) };
       return answers.parseContainers((await socket.call({ method: 'GET', path: '/containers/json', query })).body);
-    },
-
-    inspect: async (id: string): Promise<answers.InspectedContainer | null> => {
-      const answer = await unlessAbsent(socket.call({ method: 'GET', path: `${pathOf(id)}/json` }));
-      return answer === null ? null : answers.parseInspected(answer.body);
     },
 
     create: async (spec: Partial<ContainerCreate>, signal?: AbortSignal): Promise<string> => {
@@ -27,12 +32,25 @@ export function containerCalls(socket: EngineSocket) {
       await socket.call({ method: 'POST', path: `${pathOf(id)}/start`, deadlineMs: 60_000, signal });
     },
 
-    /** SIGTERM, then SIGKILL after the grace period, which the engine counts in whole seconds. */
-    stop: async (id: string, graceMs: number, signal?: AbortSignal): Promise<void> => {
-      const timeout = Math.ceil(graceMs / 1_000);
-      const deadlineMs = timeout * 1_000 + 15_000;
-      await unlessAbsent(
-        socket.call({ method: 'POST', path: `${pathOf(id)}/stop`, query: { timeout }, deadlineMs, signal }),
+    /** Sends its first process a signal, by name or number. False: it does not run. */
+    kill: async (id: string, name: string | number, signal: AbortSignal): Promise<boolean> => {
+      try {
+        await socket.call({ method: 'POST', path: `${pathOf(id)}/kill`, query: { signal: name }, signal });
+        return true;
+      } catch (error) {
+        // By its status alone the refusal could be anything.
+        if (error instanceof EngineError && error.code === 'engine_refused' && !(await runs(id))) return false;
+        throw error;
+      }
+    },
+
+    /** Resolves when it runs no more, and after so long in any case. */
+    ended: async (id: string, withinMs: number, signal: AbortSignal): Promise<void> => {
+      const query = { condition: 'stopped', interval: '100ms' };
+      const request = { method: 'POST', path: `${pathOf(id)}/wait`, query, deadlineMs: withinMs, signal } as const;
+      await ifThere(
+        socket.call(request),
+        (error) => isEngineStatus(error, 404) || (error instanceof DeadlineExceeded && !signal.aborted),
       );
     },
 

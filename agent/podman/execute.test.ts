@@ -18,6 +18,7 @@ function setUp(change: Partial<ExecuteOptions> = {}) {
   const engine = {
     images: new Set<string>(),
     containers: new Map<string, 'created' | 'running'>([['old', 'running']]),
+    config: { StopTimeout: 3, StopSignal: 'SIGQUIT' },
     log: [] as string[],
     fails: new Map<string, Error>(),
   };
@@ -31,9 +32,10 @@ function setUp(change: Partial<ExecuteOptions> = {}) {
     pull: ({ image }: { image: string }) => call('pull', () => void engine.images.add(image)),
     create: () => call('create', () => (engine.containers.set('new', 'created'), 'new')),
     start: (id: string) => call('start', () => void engine.containers.set(id, 'running')),
-    stop: (_id: string, graceMs: number) => call(`stop ${graceMs}`, () => undefined),
+    kill: (id: string, name: string | number) => call(`kill ${name}`, () => engine.containers.get(id) === 'running'),
+    ended: (_id: string, withinMs: number) => call(`wait ${withinMs}`, () => undefined),
     remove: (id: string) => call('remove', () => void engine.containers.delete(id)),
-    inspect: () => Promise.resolve({ Config: { StopTimeout: 3 } }),
+    inspect: (id: string) => Promise.resolve(engine.containers.has(id) ? { Config: engine.config } : null),
   };
   const execute = executor({
     podman,
@@ -53,7 +55,7 @@ function setUp(change: Partial<ExecuteOptions> = {}) {
       expected: expecting(web),
       signal: new AbortController().signal,
       onPulling: () => pulling.push('now'),
-      onStopping: (graceMs) => engine.log.push(`may take ${graceMs}`),
+      onStopping: (containerId, graceMs) => engine.log.push(`${containerId} may take ${graceMs}`),
     });
   return { engine, run, pulling };
 }
@@ -92,7 +94,7 @@ describe('an action', () => {
   it('replaces: what runs is stopped, with the grace it was created with, only when the image of its successor is here', async () => {
     const { engine, run } = setUp();
     await run(redeploy(false));
-    expect(engine.log).toEqual(['pull', 'may take 3000', 'stop 3000', 'remove']);
+    expect(engine.log).toEqual(['pull', 'old may take 3000', 'kill SIGQUIT', 'wait 3000', 'remove']);
   });
 
   it('P06: leaves what runs alone when its successor cannot be fetched', async () => {
@@ -111,7 +113,18 @@ describe('an action', () => {
   it('P03: gives an orphan its own grace period before it is removed, and tells of it before it waits', async () => {
     const { engine, run } = setUp();
     await run({ kind: 'stop_orphan', allocationId: 'gone', containerId: 'old', force: false });
-    expect(engine.log).toEqual(['may take 3000', 'stop 3000', 'remove']);
+    expect(engine.log).toEqual(['old may take 3000', 'kill SIGQUIT', 'wait 3000', 'remove']);
+  });
+
+  it.each([
+    ['does not run', { state: 'created' as const, grace: 3 }, ['old may take 3000', 'kill SIGQUIT', 'remove']],
+    ['gets no grace', { state: 'running' as const, grace: 0 }, ['remove']],
+  ])('waits for no container that %s', async (_what, { state, grace }, calls) => {
+    const { engine, run } = setUp();
+    engine.containers.set('old', state);
+    engine.config.StopTimeout = grace;
+    await run({ kind: 'stop_orphan', allocationId: 'gone', containerId: 'old', force: false });
+    expect(engine.log).toEqual(calls);
   });
 
   it.each(['create', 'start'])('says at which step it failed: %s', async (step) => {

@@ -4,13 +4,17 @@ import { textMask } from '../../core/log/mask.ts';
 import type { ContainerAction } from '../../core/plan/action.ts';
 import { messageOf } from '../../platform/errors/classify.ts';
 import { ActionFailed, type DetailCode } from '../loop/failure.ts';
+import type { InspectedContainer } from './answers.ts';
 import type { RegistryCredentials } from '../registry/credentials.ts';
 import { containerCreate, type Ulimit } from './container-create.ts';
 import type { Podman } from './podman.ts';
 
 /** What actions need of Podman. */
-export interface ActionEngine extends Pick<Podman, 'imageExists' | 'pull' | 'create' | 'start' | 'stop' | 'remove'> {
-  inspect: (id: string) => Promise<{ Config: { StopTimeout: number } } | null>;
+export interface ActionEngine extends Pick<
+  Podman,
+  'imageExists' | 'pull' | 'create' | 'start' | 'kill' | 'ended' | 'remove'
+> {
+  inspect: (id: string) => Promise<Pick<InspectedContainer, 'Config'> | null>;
 }
 
 export interface ExecuteOptions {
@@ -38,8 +42,8 @@ export interface ExecuteContext {
   expected: ExpectedState;
   signal: AbortSignal;
   onPulling: () => void;
-  /** Told how long a container may take from now on before it is killed. */
-  onStopping: (graceMs: number) => void;
+  /** Told before a container is asked to stop, with how long it may take. */
+  onStopping: (containerId: string, graceMs: number) => void;
 }
 
 export type Execute = (action: ContainerAction, context: ExecuteContext) => Promise<void>;
@@ -65,13 +69,19 @@ export function executor(options: ExecuteOptions): Execute {
   };
 }
 
-/** With the grace that it was created with. */
+/**
+ * With the signal of its image and the grace that it was created with; what runs then is killed with its removal. Podman's own stop waits
+ * inside of Podman, which does so for a few containers at once and lets every other stop and removal wait for those.
+ */
 async function stop(podman: ActionEngine, containerId: string, context: ExecuteContext): Promise<void> {
   const inspected = await podman.inspect(containerId);
   if (inspected === null) return;
-  const graceMs = inspected.Config.StopTimeout * 1_000;
-  context.onStopping(graceMs);
-  await podman.stop(containerId, graceMs, context.signal);
+  const { StopSignal, StopTimeout } = inspected.Config;
+  const graceMs = StopTimeout * 1_000;
+  if (graceMs === 0) return;
+  context.onStopping(containerId, graceMs);
+  if (await podman.kill(containerId, StopSignal, context.signal))
+    await podman.ended(containerId, graceMs, context.signal);
 }
 
 async function pull(options: ExecuteOptions, container: ExpectedContainer, context: ExecuteContext): Promise<void> {

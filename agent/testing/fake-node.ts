@@ -31,12 +31,9 @@ export function fakeNode(clock: Clock): FakeNode {
   };
   const stop = async ({ containerId, allocationId }: Removal, context: ExecuteContext): Promise<void> => {
     const graceMs = node.graces.get(allocationId) ?? 0;
-    context.onStopping(graceMs);
+    context.onStopping(containerId, graceMs);
     node.begun.push(allocationId);
-    if (graceMs > 0) {
-      node.containers = node.containers.map((one) => (one.local.containerId === containerId ? stopping(one) : one));
-      await passed(graceMs, { clock, signal: context.signal });
-    }
+    if (graceMs > 0) await passed(graceMs, { clock, signal: context.signal });
     remove(containerId);
   };
   const run = (container: ExpectedContainer): void => {
