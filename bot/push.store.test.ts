@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { startDelivery } from '../prisma/store/deliveries.ts';
+import { findIntentDetail } from '../prisma/store/intent-resources.ts';
 import { useBot } from '../test/bot/harness.ts';
 import { processDelivery } from './deliveries/process-delivery.ts';
 
@@ -115,6 +116,30 @@ describe('a push that is deployed', () => {
       ref: 'refs/heads/develop',
       environment: { name: 'staging', url: 'https://staging.example.com' },
     });
+  });
+
+  it('P46: says in the check run, which is opened anyway, what of its own settings is not taken', async () => {
+    const { id } = await repository({ Dockerfile: dockerfile, 'landfall.yml': twoEnvironments });
+    const greedy = twoEnvironments.replace('8080', '8080\n    replicas: 2\n    resources: { memory: 1Gi }');
+    await push(id, 'develop', { 'landfall.yml': greedy });
+    expect(await bot.settle()).toEqual([]);
+    const staged = await lastIntent(id);
+    expect(staged.config).toMatchObject({
+      web: { service: { replicas: 1, resources: { memoryBytes: 256 * 2 ** 20 } } },
+    });
+    const said =
+      'said by landfall.yml on main, not by this commit: web runs with memory 256Mi (not 1Gi), replicas 1 (not 2).';
+    const owed = await owedFor(`intent:${staged.id}`);
+    expect(owed.map(({ kind }) => kind)).toEqual(['createCheckRun', 'createDeployment']);
+    expect(JSON.stringify(owed[0]?.payload)).toContain(said.replace(/[()]/g, '\\\\$&'));
+    const detail = await findIntentDetail(bot.database.db, staged.id, bot.deps.consoleUrl);
+    expect(detail?.notTaken).toContain(said);
+    await push(id, 'develop', { 'landfall.yml': twoEnvironments });
+    expect(await bot.settle()).toEqual([]);
+    const plain = await lastIntent(id);
+    expect((await findIntentDetail(bot.database.db, plain.id, bot.deps.consoleUrl))?.notTaken).toBeNull();
+    const payloads = (await owedFor(`intent:${plain.id}`)).map(({ payload }) => payload);
+    expect(JSON.stringify(payloads)).not.toContain('How much');
   });
 
   it('P46: takes its shape from the commit, and its rights from the default branch', async () => {

@@ -9,12 +9,14 @@ import { revokeAccessToken } from '../../prisma/store/access-tokens.ts';
 import { appendLog, readLogTail } from '../../prisma/store/logs.ts';
 import { bearer, openTestAgent, useTestApi } from '../../test/store/api.ts';
 import {
+  buildSpec,
   makeAllocation,
   makeBuild,
   makeRelease,
   makeRollout,
   makeWorld,
   sha,
+  spec,
   type World,
 } from '../../test/store/rows.ts';
 
@@ -119,6 +121,13 @@ describe('the page of an intent', () => {
       expect(answer.status, link).toBe(200);
       await answer.body?.cancel();
     }
+  });
+
+  it('P46: says what of the commit was not taken, and who has the say', async () => {
+    const config = { web: { service: spec, build: buildSpec, notTaken: { replicas: 2 } } };
+    await api.database.db.intent.update({ where: { id: intent.id }, data: { config } });
+    const text = await (await fetch(url)).text();
+    expect(text).toContain('said by landfall.yml on main, not by this commit: web runs with replicas 1 (not 2).');
   });
 
   it('P71: encodes names, reasons and log lines, and lets nothing in them run', async () => {

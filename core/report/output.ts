@@ -14,7 +14,10 @@ const maxLogBytes = maxOutputBytes - 5_000;
 export function openingOutput(intent: IntentReport): CheckOutput {
   return {
     title: clip(plain(`Deploying to ${intent.environment}`), maxTitle),
-    summary: clipLines(`${heading(intent)}\n\nStages and logs are shown there as they come.`, maxOutputBytes),
+    summary: clipLines(
+      [...opening(intent), 'Stages and logs are shown there as they come.'].join('\n\n'),
+      maxOutputBytes,
+    ),
   };
 }
 
@@ -30,7 +33,7 @@ export function checkOutput(intent: IntentReport, verdict: Verdict | null, now: 
 }
 
 function summary(intent: IntentReport, verdict: Verdict | null, now: Date): string {
-  const parts = [heading(intent), ...(verdict === null ? waiting(intent, now) : [])];
+  const parts = [...opening(intent), ...(verdict === null ? waiting(intent, now) : [])];
   if (verdict && verdict.reason !== '') parts.push(inline(verdict.reason));
   if (verdict?.conclusion === 'failure' && verdict.code !== null)
     parts.push(`What to do: ${reasons[verdict.code].todo}`);
@@ -51,6 +54,10 @@ function waiting(intent: IntentReport, now: Date): string[] {
     `Since ${at} the build of ${inline(stuck.service)} waits: ${inline(stuck.reason ?? reasons.no_build_node.means)}`,
     `What to do: ${reasons.no_build_node.todo}`,
   ];
+}
+
+function opening(intent: IntentReport): string[] {
+  return [heading(intent), ...(intent.notTaken === null ? [] : [inline(intent.notTaken)])];
 }
 
 function heading({ environment, sha, ref, consoleUrl }: IntentReport): string {

@@ -45,6 +45,7 @@ const intent: IntentReport = {
   status: 'active',
   reasonCode: null,
   reason: null,
+  notTaken: null,
   requestedAt: start,
   finishedAt: null,
   consoleUrl: 'http://console/i1',
@@ -100,6 +101,18 @@ describe('owedWrites', () => {
 
   it('tells a first deploy in six writes, in order', () => {
     expect(short(live(views))).toEqual(sixWrites);
+  });
+
+  it('P46: says in the writes that there are what of the commit was not taken, and writes none more', () => {
+    const notTaken = 'How much services may use is said by landfall.yml on *main*: web runs with replicas 1 (not 2).';
+    const writes = live(views.map((view) => ({ ...view, notTaken })));
+    expect(short(writes)).toEqual(sixWrites);
+    const summaries = writes.flatMap(({ payload: { body } }) => ('output' in body ? [body.output.summary] : []));
+    expect(summaries).toHaveLength(3);
+    for (const summary of summaries)
+      expect(summary.split('\n')).toContainEqual(expect.stringMatching(/^How much .*on \\\*main/));
+    const others = live(views).flatMap(({ payload: { body } }) => ('output' in body ? [body.output.summary] : []));
+    expect(others.join()).not.toContain('How much');
   });
 
   it('spends its one live update on a build that takes long, with the end of its log, and never a seventh write', () => {

@@ -43,6 +43,8 @@ export type IntentReport = {
   status: 'active' | 'succeeded' | 'failed' | 'cancelled' | 'superseded';
   reasonCode: string | null;
   reason: string | null;
+  /** What runs otherwise than the commit says, as a sentence; null when nothing does. */
+  notTaken: string | null;
   requestedAt: Date;
   finishedAt: Date | null;
   /** The console page of this intent: `details_url` and `log_url`. */

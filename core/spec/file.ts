@@ -25,7 +25,8 @@ const resourceFields = {
   pids: integer('Processes and threads', { min: 1, max: 1_000_000 }),
 };
 
-const resources = object('What one replica may use', resourceFields);
+const byDefaultBranch = 'on a branch other than the default one, what the default branch says counts';
+const resources = object(`What one replica may use; ${byDefaultBranch}`, resourceFields);
 
 const maxCommand = 32_768;
 const commandLine = scalar({ type: 'string', maxLength: maxCommand }, 'a command', ({ value }) => {
@@ -95,7 +96,7 @@ const port: Field<number | 'none'> = {
   },
 };
 
-const replicas = integer('How many run at once', { min: 0, max: 100 });
+const replicas = integer(`How many run at once; ${byDefaultBranch}`, { min: 0, max: 100 });
 
 const secret = scalar({ type: 'string', pattern: variableName, maxLength: 100 }, 'the name of a secret', ({ value }) =>
   Value.Check(SecretName, value) ? value : new Problem(),

@@ -50,6 +50,33 @@ environments:
     });
   });
 
+  describe('P46: what of a commit was not taken', () => {
+    const notTaken = (shape: string, environment = 'staging', by = rules) => {
+      const resolved = resolveServices({ shape: config(shape), rules: by, environment });
+      return Object.fromEntries(Object.entries(resolved).map(([name, service]) => [name, service.notTaken]));
+    };
+
+    it('is nothing of the default branch itself, in any environment', () => {
+      for (const environment of ['production', 'staging'])
+        expect(resolveServices({ shape: rules, rules, environment })['web']).not.toHaveProperty('notTaken');
+    });
+
+    it('is what a service would have by the commit alone', () => {
+      const shape = 'services: { web: { replicas: 2, resources: { cpu: 2, memory: 1Gi } }, jobs: { replicas: 2 } }';
+      expect(notTaken(shape, 'production')).toEqual({
+        web: { cpuMillis: 2_000, memoryBytes: 2 ** 30 },
+        jobs: { replicas: 2 },
+      });
+    });
+
+    it('is what an environment would say of it, and nothing where that of the default branch has the last word anyway', () => {
+      const web = 'web: { port: 80, replicas: 9, resources: { cpu: 1, memory: 9Gi } }';
+      expect(notTaken(`services: { ${web} }`)).toEqual({ web: undefined });
+      const staging = 'staging: { branch: next, services: { web: { replicas: 3, resources: { memory: 64Mi } } } }';
+      expect(notTaken(`{ services: { ${web} }, environments: { ${staging} } }`)).toEqual({ web: { replicas: 3 } });
+    });
+  });
+
   it('lets the environment have the last word', () => {
     const { web } = resolveServices({ shape: rules, rules, environment: 'staging' });
     expect(web?.service).toMatchObject({

@@ -1,8 +1,9 @@
 /** Resolves what one environment runs at one commit: shape from the commit, rules from the default branch (P46). */
-import type { EnvironmentConfig, ProjectConfig, ServiceConfig } from './config.ts';
+import type { EnvironmentConfig, ProjectConfig, ServiceConfig, ServiceOverride } from './config.ts';
+import { amountsNotTaken, type Amounts } from './amounts.ts';
 import { defaultHealth, defaultService, fallbackPort } from './defaults.ts';
 import { exposedPort } from './dockerfile.ts';
-import type { BuildSpec, HealthCheck, Resources, ServiceSpec } from './service.ts';
+import type { BuildSpec, HealthCheck, ServiceSpec } from './service.ts';
 
 export type ResolveFacts = {
   /** The configuration of the commit: how its services are built and run. */
@@ -14,7 +15,12 @@ export type ResolveFacts = {
   dockerfiles?: Record<string, string>;
 };
 
-export type ResolvedService = { service: ServiceSpec; build: BuildSpec };
+export type ResolvedService = {
+  service: ServiceSpec;
+  build: BuildSpec;
+  /** How much the commit itself gives, where that is not what is taken; absent when all of it is. */
+  notTaken?: Partial<Amounts>;
+};
 
 /** Service → what runs and how it is built, sorted by name. Empty when the rules do not know the environment. */
 export function resolveServices(facts: ResolveFacts): Record<string, ResolvedService> {
@@ -27,7 +33,9 @@ export function resolveServices(facts: ResolveFacts): Record<string, ResolvedSer
 function resolveService(name: string, facts: ResolveFacts, environment: EnvironmentConfig): ResolvedService {
   const shape = own(facts.shape.services, name) ?? defaultService;
   const override = own(environment.services, name);
-  const limits = limitsOf(shape, own(facts.rules.services, name));
+  const amounts = overridden(limitsOf(shape, own(facts.rules.services, name)), override);
+  const ownOverride = own(own(facts.shape.environments, facts.environment)?.services ?? {}, name);
+  const notTaken = amountsNotTaken(overridden(overridden(amountsOf(shape), override), ownOverride), amounts);
   const port = portOf(shape, own(facts.dockerfiles ?? {}, name) ?? '');
   const env = { ...shape.env, ...environment.env, ...override?.env };
   return {
@@ -39,11 +47,12 @@ function resolveService(name: string, facts: ResolveFacts, environment: Environm
       secrets: shape.secrets.filter((secret) => !Object.hasOwn(env, secret)),
       port,
       health: healthOf(shape.health, port),
-      resources: { ...limits.resources, ...override?.resources },
-      replicas: override?.replicas ?? limits.replicas,
+      resources: { cpuMillis: amounts.cpuMillis, memoryBytes: amounts.memoryBytes, pids: amounts.pids },
+      replicas: amounts.replicas,
       stopGraceMs: shape.stopGraceMs,
       deadlineMs: shape.deadlineMs,
     },
+    ...(notTaken === null ? {} : { notTaken }),
   };
 }
 
@@ -51,17 +60,24 @@ function resolveService(name: string, facts: ResolveFacts, environment: Environm
  * How much a service may use is the default branch's to say. One that it does not know yet runs once, with no more than the
  * defaults, until it is merged or the environment names it.
  */
-function limitsOf(shape: ServiceConfig, ruled: ServiceConfig | undefined): { replicas: number; resources: Resources } {
-  if (ruled) return { replicas: ruled.replicas, resources: ruled.resources };
+function limitsOf(shape: ServiceConfig, ruled: ServiceConfig | undefined): Amounts {
+  if (ruled) return amountsOf(ruled);
   const most = defaultService.resources;
   return {
     replicas: Math.min(shape.replicas, 1),
-    resources: {
-      cpuMillis: Math.min(shape.resources.cpuMillis, most.cpuMillis),
-      memoryBytes: Math.min(shape.resources.memoryBytes, most.memoryBytes),
-      pids: Math.min(shape.resources.pids, most.pids),
-    },
+    cpuMillis: Math.min(shape.resources.cpuMillis, most.cpuMillis),
+    memoryBytes: Math.min(shape.resources.memoryBytes, most.memoryBytes),
+    pids: Math.min(shape.resources.pids, most.pids),
   };
+}
+
+function amountsOf({ replicas, resources }: ServiceConfig): Amounts {
+  return { replicas, ...resources };
+}
+
+/** The environment has the last word. */
+function overridden(amounts: Amounts, override: ServiceOverride | undefined): Amounts {
+  return { ...amounts, ...override?.resources, replicas: override?.replicas ?? amounts.replicas };
 }
 
 function portOf(shape: ServiceConfig, dockerfile: string): number | null {

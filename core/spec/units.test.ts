@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commandWords, cpuMillis, durationMs, sizeBytes } from './units.ts';
+import { commandWords, cpuMillis, durationMs, sizeBytes, sizeText } from './units.ts';
 
 describe('units', () => {
   it.each([
@@ -21,6 +21,10 @@ describe('units', () => {
     ['256', null],
     ['256MB', null],
   ])('reads the size %s as %s bytes', (text, bytes) => expect(sizeBytes(text)).toBe(bytes));
+
+  it.each(['256Mi', '1536Mi', '500M', '1Gi', '4T', '1001 bytes'])('writes %s bytes so again', (text) => {
+    expect(sizeText(sizeBytes(text) ?? parseInt(text, 10))).toBe(text);
+  });
 
   it.each([
     ['0.5', 500],

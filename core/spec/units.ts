@@ -28,6 +28,15 @@ export function sizeBytes(text: string): number | null {
   return match ? Math.round(Number(match[1]) * (unitBytes[match[2] ?? ''] ?? 0)) : null;
 }
 
+/** Bytes as people write them: in the unit that needs the fewest characters and leaves nothing over. */
+export function sizeText(bytes: number): string {
+  const fitting = Object.entries(unitBytes)
+    .filter(([, size]) => bytes >= size && bytes % size === 0)
+    .map(([unit, size]) => `${bytes / size}${unit}`)
+    .sort((a, b) => a.length - b.length);
+  return fitting[0] ?? `${bytes} bytes`;
+}
+
 /** `0.5`, `2`, `250m` → thousandths of a core. */
 export function cpuMillis(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(text);

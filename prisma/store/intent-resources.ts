@@ -4,6 +4,7 @@ import { BuildResource } from '../../core/contract/resources/builds.ts';
 import type { IntentDetail, IntentResource } from '../../core/contract/resources/intents.ts';
 import type { Db, Prisma } from '../client.ts';
 import { iso } from './iso.ts';
+import { notTakenOf } from './resolved-services.ts';
 import { rolloutDetails } from './rollout-resources.ts';
 
 const include = {
@@ -53,6 +54,7 @@ export async function findIntentDetail(db: Db, id: string, url: ConsoleUrl): Pro
   if (row === null) return null;
   return {
     ...intentResource(row, url),
+    notTaken: notTakenOf(row.config, row.environment.project.repository.defaultBranch),
     builds: row.builds.map(({ build }) => buildResource(build)),
     rollouts: await rolloutDetails(db, { intentId: id }),
   };

@@ -10,6 +10,7 @@ import type { Build, Db, Intent, Rollout } from '../client.ts';
 import { lockIntentRow } from './locks.ts';
 import { readLogTail } from './logs.ts';
 import { owe, type Lane } from './outbox.ts';
+import { notTakenOf } from './resolved-services.ts';
 import { safeNumber } from './safe-number.ts';
 
 export interface ReportContext {
@@ -26,6 +27,7 @@ interface IntentRow extends Intent {
   url: string | null;
   repositoryId: bigint;
   installationId: bigint;
+  defaultBranch: string;
   /** Keys of what it was owed before. */
   owed: string[];
 }
@@ -33,7 +35,7 @@ interface IntentRow extends Intent {
 async function loadIntent(db: Db, intentId: string): Promise<IntentRow> {
   const [row] = await db.$queryRaw<IntentRow[]>`
     SELECT intent.*, environment.name AS environment, environment.kind = 'preview' AS transient, environment.url,
-      repository.id AS "repositoryId", repository."installationId",
+      repository.id AS "repositoryId", repository."installationId", repository."defaultBranch",
       ARRAY(SELECT key FROM "OutboxWrite" WHERE subject = ${`intent:${intentId}`}) AS owed
     FROM "Intent" AS intent
       JOIN "Environment" AS environment ON environment.id = intent."environmentId"
@@ -170,6 +172,7 @@ async function intentReport(db: Db, row: IntentRow, context: ReportContext): Pro
     repositoryId: safeNumber(row.repositoryId),
     environmentUrl: row.url ?? (address === null ? null : (context.containerUrl?.(address) ?? null)),
     consoleUrl: context.consoleUrl(row.id),
+    notTaken: notTakenOf(row.config, row.defaultBranch),
     builds: await loadBuilds(db, row.id),
     rollouts,
     previous: await previousIntents(db, row, context),

@@ -38,6 +38,7 @@ function summary(intent: IntentDetail): Html {
       }
     </p>
     ${intent.reason !== null && html`<p class="reason ${toneOf(intent.status)}">${intent.reason}</p>`}
+    ${intent.notTaken !== null && html`<p class="meta">${intent.notTaken}</p>`}
   </div>`;
 }
 

@@ -32,6 +32,8 @@ export const IntentResource = Type.Object({
 export type IntentResource = Static<typeof IntentResource>;
 
 export const IntentDetail = Type.Interface([IntentResource], {
+  /** What runs otherwise than the commit's landfall.yml says, as a sentence; null when nothing does. */
+  notTaken: orNull(Type.String()),
   builds: Type.Array(BuildResource),
   rollouts: Type.Array(RolloutDetail),
 });
