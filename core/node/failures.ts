@@ -1,6 +1,7 @@
 /** Keeps what a node cannot do now: of the action results that its agent reports, the failures that nothing has followed yet. */
 import Type, { type Static } from 'typebox';
 import type { ActionResult } from '../contract/status.ts';
+import type { Action } from '../plan/action.ts';
 
 const Time = Type.String({ format: 'date-time' });
 
@@ -67,7 +68,7 @@ export function failureNews(
   };
 }
 
-const phrases: Record<string, string> = {
+const phrases: Record<Action['kind'], string> = {
   stop_orphan: 'stop a container that nothing expects',
   start: 'start the container',
   deploy_missing: 'deploy the replica',
@@ -79,8 +80,13 @@ const phrases: Record<string, string> = {
 
 /** Goes on behind `cannot`: `stop a container that nothing expects (allocation 01a1…)`. */
 export function describeFailure({ kind, subject }: Pick<NodeFailure, 'kind' | 'subject'>): string {
-  const phrase = Object.hasOwn(phrases, kind) ? (phrases[kind] ?? kind) : kind;
+  const phrase = isKnown(kind) ? phrases[kind] : kind;
   return kind.startsWith('update_') ? phrase : `${phrase} (allocation ${subject})`;
+}
+
+/** An agent may be newer than this. */
+function isKnown(kind: string): kind is Action['kind'] {
+  return Object.hasOwn(phrases, kind);
 }
 
 /** The clock of a node may be ahead: what it says is taken for at most as long as an agent waits. */
