@@ -9,10 +9,7 @@ export function isGone(error: unknown): boolean {
 }
 
 /** Null when what is read is gone. Errors that tell of anything else are thrown. */
-export async function ifThere<T>(
-  reading: Promise<T>,
-  means: (error: unknown) => boolean = isGone,
-): Promise<T | null> {
+export async function ifThere<T>(reading: Promise<T>, means: (error: unknown) => boolean = isGone): Promise<T | null> {
   try {
     return await reading;
   } catch (error) {
