@@ -62,6 +62,12 @@ export default tseslint.config(
     },
   },
   {
+    // A suite of tests is one function, however many tests it has.
+    files: ['**/*.{ts,js,mjs}'],
+    ignores: ['**/*.test.ts'],
+    rules: { 'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }] },
+  },
+  {
     files: ['core/**/*.ts'],
     ignores: ['**/*.test.ts'],
     rules: {

@@ -11,7 +11,7 @@ const eslint = new ESLint({ cwd: root });
 async function messages(file: string, text: string): Promise<string[]> {
   const config = (await eslint.calculateConfigForFile(path.join(root, file))) as Linter.Config;
   const rules = Object.fromEntries(
-    Object.entries(config.rules ?? {}).filter(([name]) => name.startsWith('no-restricted-')),
+    Object.entries(config.rules ?? {}).filter(([name]) => name.startsWith('no-restricted-') || name.startsWith('max-')),
   );
   const parser = tseslint.parser as Linter.Parser;
   const found = new Linter().verify(text, [{ files: ['**'], languageOptions: { parser }, rules }], file);
@@ -100,5 +100,14 @@ describe('lint', () => {
 
   it('lets platform/config read the environment', async () => {
     expect(await messages('platform/config/config.ts', 'process.env')).toEqual([]);
+  });
+
+  it('refuses a function past 70 lines, but for suites of tests', async () => {
+    const long = (lines: number): string => `function long() {\n${'step();\n\n// why\n'.repeat(lines - 2)}}`;
+    for (const file of files) {
+      expect(await messages(file, long(70)), file).toEqual([]);
+      const refusals = file.endsWith('.test.ts') ? [] : [expect.stringContaining('too many lines (71)')];
+      expect(await messages(file, long(71)), file).toEqual(refusals);
+    }
   });
 });

@@ -1,17 +1,18 @@
 /** Starts the loop with everything that wakes it: events of the engine, health, answers of the control plane, time. */
 import { setMaxListeners } from 'node:events';
 import type { ExpectedState } from '../../core/contract/expected-state.ts';
-import type { Capability, NodeResources, StatusReport } from '../../core/contract/status.ts';
+import type { Capability, NodeResources, StatusAnswer, StatusReport } from '../../core/contract/status.ts';
 import type { WorkOffer } from '../../core/contract/work.ts';
 import { labelNames } from '../../core/plan/labels.ts';
+import { messageOf } from '../../platform/errors/classify.ts';
 import type { Control } from '../control/control.ts';
 import type { ExpectedSource } from '../control/expected-source.ts';
-import { reporter } from '../control/reporter.ts';
+import { reporter, type Reporter } from '../control/reporter.ts';
 import { healthMonitor } from '../health/monitor.ts';
 import { prober } from '../health/probe.ts';
 import type { Opener } from '../keys/opener.ts';
-import { containerLogs } from '../logs/container-logs.ts';
-import { containerMasks } from '../logs/container-masks.ts';
+import { containerLogs, type ContainerLogs } from '../logs/container-logs.ts';
+import { containerMasks, type ContainerMasks } from '../logs/container-masks.ts';
 import type { CursorFile } from '../logs/cursors.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import { logTail } from '../logs/tail.ts';
@@ -23,7 +24,7 @@ import type { Alarm } from './alarm.ts';
 import type { Clock } from './clock.ts';
 import { followEvents } from './events.ts';
 import { runLoop, type Report } from './loop.ts';
-import { emptyMemory, forgetReported } from './memory.ts';
+import { emptyMemory, forgetReported, type Memory } from './memory.ts';
 import type { PassLimits } from './pass.ts';
 import { composeReport } from './report.ts';
 import { every } from './every.ts';
@@ -77,17 +78,7 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
   /** Whatever is created from it has its secrets known before. */
   const expected = (): ExpectedState | null =>
     masks.remember(options.expected.current(), new Set(seenLast.map(({ allocationId }) => allocationId)));
-  const lastLines = async ({ allocationId, logPath: path, local }: SeenContainer): Promise<string[]> => {
-    try {
-      const mask = masks.of(allocationId);
-      if (mask === null || path === null) return [];
-      return await logTail({ path, mask, lines: tailLines, hasEnded: local.state !== 'running' });
-    } catch (error) {
-      // Its log explains a failure; without it the failure itself is still reported.
-      log(`The log of ${allocationId} could not be read: ${error instanceof Error ? error.message : String(error)}`);
-      return [];
-    }
-  };
+  const lastLines = lastLinesBy({ maskOf: masks.of, log });
   const isRunning = (containerId: string): boolean =>
     seenLast.some(({ local }) => local.containerId === containerId && local.state === 'running');
   const health = healthMonitor({
@@ -96,18 +87,7 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     concurrency: probesAtOnce,
     onChange: () => alarm.ring('health'),
   });
-  let refusedLast = '';
-  const reports = reporter({
-    ...options,
-    send: options.control.status,
-    onAnswer: (report, answer) => {
-      forgetReported(memory, report.actions);
-      const refused = answer.refused.map(({ allocationId, code }) => `${allocationId} (${code})`).join(', ');
-      if (refused !== '' && refused !== refusedLast) log(`Not taken of the report: ${refused}.`);
-      refusedLast = refused;
-      options.onWork(answer.work);
-    },
-  });
+  const reports = reportsOf(options, memory);
   const resources = () => nodeResources({ dataDir: options.dataDir, engineVersion: engine.version });
   const report = (one: Report): void => {
     seenLast = one.seen;
@@ -125,14 +105,7 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     ...{ maskOf: masks.of, now: clock.now },
   });
   const stopLogs = every({ clock, milliseconds: logsEveryMs, log }, () => logs.follow(seenLast));
-  let saved = JSON.stringify(logs.cursors());
-  const saveCursors = async (): Promise<void> => {
-    const cursors = logs.cursors();
-    const now = JSON.stringify(cursors);
-    if (now === saved) return;
-    await options.cursors.write(cursors);
-    saved = now;
-  };
+  const saveCursors = savingCursors(options.cursors, logs);
   const stopSaving = every({ clock, milliseconds: cursorsEveryMs, log }, saveCursors);
   const running = runLoop(memory, {
     ...options,
@@ -158,5 +131,55 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
       reports.stop();
       await saveCursors();
     },
+  };
+}
+
+/** The last lines of a container's log, masked; none while its secrets are not known. */
+function lastLinesBy({ maskOf, log }: { maskOf: ContainerMasks['of']; log: (line: string) => void }) {
+  return async ({ allocationId, logPath: path, local }: SeenContainer): Promise<string[]> => {
+    try {
+      const mask = maskOf(allocationId);
+      if (mask === null || path === null) return [];
+      return await logTail({ path, mask, lines: tailLines, hasEnded: local.state !== 'running' });
+    } catch (error) {
+      // Its log explains a failure; without it the failure itself is still reported.
+      log(`The log of ${allocationId} could not be read: ${messageOf(error)}`);
+      return [];
+    }
+  };
+}
+
+function reportsOf(options: LoopOptions, memory: Memory): Reporter {
+  const tellRefused = refusalsOnce(options.log);
+  return reporter({
+    ...options,
+    send: options.control.status,
+    onAnswer: (report, answer) => {
+      forgetReported(memory, report.actions);
+      tellRefused(answer);
+      options.onWork(answer.work);
+    },
+  });
+}
+
+/** Says what of a report was not taken, when that has changed. */
+function refusalsOnce(log: (line: string) => void): (answer: Pick<StatusAnswer, 'refused'>) => void {
+  let last = '';
+  return (answer) => {
+    const refused = answer.refused.map(({ allocationId, code }) => `${allocationId} (${code})`).join(', ');
+    if (refused !== '' && refused !== last) log(`Not taken of the report: ${refused}.`);
+    last = refused;
+  };
+}
+
+/** Writes down how far the logs were sent, when that has changed. */
+function savingCursors(file: CursorFile, logs: Pick<ContainerLogs, 'cursors'>): () => Promise<void> {
+  let saved = JSON.stringify(logs.cursors());
+  return async () => {
+    const cursors = logs.cursors();
+    const now = JSON.stringify(cursors);
+    if (now === saved) return;
+    await file.write(cursors);
+    saved = now;
   };
 }
