@@ -142,6 +142,18 @@ describe('the log of a container', () => {
     expect([streams.length, logs.cursors()]).toMatchObject([1, { a1: { containerId: 'c2', nextOffset: 3 } }]);
   });
 
+  it('is not read twice when its container is missed by one look while lines wait to be taken', async () => {
+    const { logs, takeAll, texts } = setUp();
+    const seen = container();
+    await write(seen, record('one'), record('two'));
+    await logs.follow([seen]);
+    await logs.follow([]);
+    await write(seen, record('three'));
+    await logs.follow([seen]);
+    takeAll();
+    expect(texts()).toEqual(['one', 'two', 'three']);
+  });
+
   it('goes on with its numbers when its allocation comes back', async () => {
     const { streams, follow } = setUp();
     await write(container('c1'), record('one').repeat(3));

@@ -99,12 +99,12 @@ export class Follower {
     this.#successor = null;
     if (expected !== null && !isSame(expected, file))
       return this.#beginAfterLoss({ file, mask, cut: expected.containerId === containerId ? outputs : [] });
-    const { taken, nextOffset } = this.#waiting;
-    const isKnown = taken.containerId === containerId && taken.inode !== 0;
+    const { read, nextOffset } = this.#waiting;
+    const isKnown = read.containerId === containerId && read.inode !== 0;
     if (!isKnown) return { file, reader: new CriReader({ bytes: 0, nextOffset, cut: [] }, mask) };
-    const goesOn = taken.inode === file.inode && taken.bytes <= (await file.size());
+    const goesOn = read.inode === file.inode && read.bytes <= (await file.size());
     if (!goesOn) return this.#beginAfterLoss({ file, mask, cut: outputs });
-    return { file, reader: new CriReader({ bytes: taken.bytes, nextOffset, cut: taken.cut ?? [] }, mask) };
+    return { file, reader: new CriReader({ bytes: read.bytes, nextOffset, cut: read.cut ?? [] }, mask) };
   }
 
   #beginAfterLoss({ file, mask, cut }: AfterLoss): Reading {

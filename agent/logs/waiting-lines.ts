@@ -18,10 +18,12 @@ export class WaitingLines {
   readonly #stream: LogStream;
   #waiting: Waiting[] = [];
   #taken: Cursor;
+  #read: Cursor;
   #nextOffset: number;
 
   constructor(shipper: Pick<LogShipper, 'open'>, allocationId: string, cursor: Cursor) {
     this.#taken = cursor;
+    this.#read = cursor;
     this.#nextOffset = cursor.nextOffset;
     this.#stream = shipper.open({
       ...{ kind: 'allocation', id: allocationId, attempt: 0, startOffset: cursor.nextOffset },
@@ -39,6 +41,11 @@ export class WaitingLines {
 
   get taken(): Cursor {
     return this.#taken;
+  }
+
+  /** Where to go on after all lines that were pushed, taken or not. */
+  get read(): Cursor {
+    return this.#read;
   }
 
   get bytes(): number {
@@ -64,6 +71,7 @@ export class WaitingLines {
   push(lines: readonly LogLine[], cursor: Cursor): void {
     if (lines.length === 0) return;
     this.#nextOffset += lines.length;
+    this.#read = cursor;
     const bytes = lines.reduce((sum, { text }) => sum + text.length, 0);
     this.#waiting.push({ nextOffset: this.#nextOffset, cursor, lines: lines.length, bytes });
     this.#stream.push(lines);
