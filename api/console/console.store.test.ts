@@ -225,10 +225,12 @@ function parseEvent(block: string): LiveEvent {
 }
 
 const eventsPath = () => url.replace(base, '').replace('?', '/events?');
+/** Line by line, however many of them come in one event. */
 const logsOf = (events: LiveEvent[]) =>
   events
     .filter(({ event }) => event === 'log')
-    .map(({ data }) => (data as { html: string }).html.replaceAll(/<[^>]+>/g, ''))
+    .flatMap(({ data }) => (data as { html: string }).html.split(/(?=<span class="line)/))
+    .map((line) => line.replaceAll(/<[^>]+>/g, ''))
     .join('|');
 
 describe('live', () => {
