@@ -25,6 +25,7 @@ function setUp(change: Partial<PassPorts> = {}) {
     observe: node.observe,
     execute: node.execute,
     parts: node.parts,
+    current: () => null,
     logTail: () => Promise.resolve(['last words']),
     changed: () => undefined,
     wake: () => undefined,
@@ -152,6 +153,25 @@ describe('a pass', () => {
     expect(memory.failures.get('a1')?.message).toMatch(/succeeded, but the difference is still there/);
   });
 
+  it('P03: looks and reports every ten seconds while an action takes long', async () => {
+    const reports: (string | undefined)[] = [];
+    const { node, memory, ports } = setUp({
+      limits: { passMs: 60_000, actionMs: 35_000 },
+      changed: (seen) => reports.push(seen.find(({ allocationId }) => allocationId === 'a1')?.local.state),
+    });
+    node.containers.push(running(web, 'c1', new Date()));
+    node.failing.set('a2', hangs);
+    const pass = runPass(expecting(web, api), memory, ports);
+    await vi.advanceTimersByTimeAsync(15_000);
+    node.containers = node.containers.map((one) => exited(one, 1));
+    await vi.advanceTimersByTimeAsync(19_000);
+    // The first when its image is asked for; one at 10 seconds, and two that know of the exit.
+    expect(reports).toEqual(['running', 'running', 'exited', 'exited']);
+    await vi.advanceTimersByTimeAsync(60_000);
+    await pass;
+    expect(memory.restarts.get('a1')?.restarts).toBe(1);
+  });
+
   it('tells that a container is being fetched while it is', async () => {
     const { node, memory, ports } = setUp();
     const pulling: string[][] = [];
@@ -159,6 +179,34 @@ describe('a pass', () => {
     expect(pulling[0]).toEqual(['a1']);
     expect([...memory.pulling]).toEqual([]);
     expect(node.done).toEqual(['deploy_missing']);
+  });
+});
+
+describe('a container that is replaced', () => {
+  const changed = { ...web, specDigest: 'another' };
+  /** While it stops another service comes, whose pull takes longer than all of it. */
+  async function replaced(current: PassPorts['current']): Promise<string[]> {
+    const { node, memory, ports } = setUp({ current });
+    node.containers.push(running(web, 'c1', new Date()));
+    node.graces.set('a1', 50);
+    await runPass(expecting(changed), memory, ports);
+    node.failing.set('a2', hangs);
+    const pass = runPass(expecting(changed, api), memory, ports);
+    await vi.advanceTimersByTimeAsync(100);
+    const done = [...node.done];
+    await vi.advanceTimersByTimeAsync(20_000);
+    await pass;
+    return done;
+  }
+
+  it('has its successor at once, as it is expected by then, whatever the loop is busy with', async () => {
+    expect(await replaced(() => expecting(changed, api))).toEqual(['redeploy', 'deploy_missing']);
+  });
+
+  it('has none that nothing expects any more, and leaves one that moves to the plan', async () => {
+    expect(await replaced(() => expecting(api))).toEqual(['redeploy']);
+    expect(await replaced(() => expecting({ ...changed, ip: '10.200.1.77' }, api))).toEqual(['redeploy']);
+    expect(await replaced(() => null)).toEqual(['redeploy']);
   });
 });
 

@@ -45,6 +45,8 @@ export interface PassPorts {
   observe: Observe;
   execute: Execute;
   parts: NodeParts;
+  /** The newest expected state. */
+  current: () => ExpectedState | null;
   /** The last lines a container wrote, for a person; empty when they cannot be had. */
   logTail: (seen: SeenContainer) => Promise<string[]>;
   /** Something changed that the control plane would like to know now. */
@@ -76,9 +78,36 @@ export async function runPass(expected: ExpectedState, memory: Memory, ports: Pa
     const turn = next === undefined ? due : due.slice(0, due.indexOf(next) + 1);
     for (const action of turn) tried.add(attemptKey(action, memory));
     for (const removal of turn.filter(isRemoval)) begin(removal, scene, ports);
-    if (next !== undefined)
-      await carryOut(next, { ...scene, withinMs: Math.min(ports.limits.actionMs, leftMs) }, ports);
+    if (next !== undefined) {
+      const action = carryOut(next, { ...scene, withinMs: Math.min(ports.limits.actionMs, leftMs) }, ports);
+      await reportingMeanwhile(action, memory, ports);
+    }
   }
+}
+
+/** A third of the time after which a node that says nothing counts as lost. */
+const reportEveryMs = 10_000;
+
+/** An image may take minutes to come: the node is looked at and reported all the same. */
+async function reportingMeanwhile(action: Promise<unknown>, memory: Memory, ports: PassPorts): Promise<void> {
+  let isOver = false;
+  let cancel = (): void => undefined;
+  const report = async (): Promise<void> => {
+    try {
+      const seen = await look(memory, ports);
+      if (!isOver) ports.changed(seen);
+    } catch (error) {
+      ports.log(`The node cannot be looked at: ${messageOf(error)}`);
+    }
+    schedule();
+  };
+  const schedule = (): void => {
+    if (!isOver) cancel = ports.clock.after(reportEveryMs, () => void report());
+  };
+  schedule();
+  await action;
+  isOver = true;
+  cancel();
 }
 
 /** The engine said it was done, and the same difference is still there. */
@@ -105,15 +134,32 @@ interface Scene {
 function begin(action: Removal, scene: Scene, ports: PassPorts): void {
   const { underWay } = scene.memory;
   const key = actionKey(action);
-  const ended = carryOut(action, { ...scene, withinMs: ports.limits.actionMs }, ports).finally(() => {
+  const ended = takeAway(action, { ...scene, withinMs: ports.limits.actionMs }, ports).finally(() => {
     underWay.delete(key);
     ports.wake();
   });
   underWay.set(key, { action, ended });
 }
 
-/** Never rejects: how it went is remembered. */
-async function carryOut(action: Action, scene: Scene & { withinMs: number }, ports: PassPorts): Promise<void> {
+/** What takes the place of a container comes at once: it waits for no pull that the loop is busy with. */
+async function takeAway(action: Removal, scene: Scene & { withinMs: number }, ports: PassPorts): Promise<void> {
+  const isGone = await carryOut(action, scene, ports);
+  const expected = isGone ? ports.current() : null;
+  const successor = expected === null ? null : successorOf(action, expected);
+  if (expected !== null && successor !== null) await carryOut(successor, { ...scene, expected }, ports);
+}
+
+/** As it is expected by now. One that moves may find its new address taken, and is left to the plan. */
+function successorOf(action: Removal, { containers }: ExpectedState): Action | null {
+  if (action.kind !== 'redeploy' || action.cause === 'address') return null;
+  const { allocationId } = action;
+  const container = containers.find((one) => one.allocationId === allocationId);
+  if (container === undefined || container.ip !== action.container.ip || container.leasedUntil !== null) return null;
+  return { kind: 'deploy_missing', allocationId, container };
+}
+
+/** Never rejects: how it went is remembered. False: it failed. */
+async function carryOut(action: Action, scene: Scene & { withinMs: number }, ports: PassPorts): Promise<boolean> {
   const { memory } = scene;
   const startedAt = ports.clock.now();
   const failure = await attempt(action, scene, ports);
@@ -123,6 +169,7 @@ async function carryOut(action: Action, scene: Scene & { withinMs: number }, por
     memory.unconfirmed.add(attemptKey(action, memory));
   } else noteFailure(memory, { action, failure }, timing);
   ports.log(`${describe(action)}: ${failure === null ? 'done' : failure.message}`);
+  return failure === null;
 }
 
 /** What is on the node. */

@@ -22,7 +22,7 @@ export type ContainerAction =
   | { kind: 'stop_orphan'; allocationId: string; containerId: string; force: boolean }
   | { kind: 'start'; allocationId: string; containerId: string; container: ExpectedContainer }
   | { kind: 'deploy_missing'; allocationId: string; container: ExpectedContainer }
-  /** Fetch what its successor needs, then stop and remove it (by force when it is dead: P22). The missing one is deployed then. */
+  /** Fetch what its successor needs, then stop and remove it (by force when it is dead: P22). Its successor is deployed at once. */
   | {
       kind: 'redeploy';
       allocationId: string;

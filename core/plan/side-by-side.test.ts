@@ -87,10 +87,27 @@ describe('what goes on side by side', () => {
     const here = [local(a, otherImage), local(b, otherImage), local(c, { state: 'dead' }), local(other, otherImage)];
     const expected = state(a, b, c, other);
     const planned = plan(expected, observed(...here), now);
-    expect(keys(planned)).toEqual(['redeploy:a', 'redeploy:c', 'redeploy:o']);
+    expect(keys(planned)).toEqual(['redeploy:c', 'redeploy:o']);
     expect(plan(expected, stopping(planned.filter(isRemoval), ...here), now)).toEqual([]);
+    expect(keys(plan(expected, observed(...here.slice(0, 2), local(c)), now))).toEqual([
+      'deploy_missing:o',
+      'redeploy:a',
+    ]);
     // The one that was removed is there again before the next one goes.
     expect(keys(plan(expected, observed(...here.slice(1, 2)), now))[0]).toBe('deploy_missing:a');
+  });
+
+  it('no more than three replicas that serve, however many have drifted', () => {
+    const many = ['a', 'b', 'c', 'd', 'e'].map((id) => container(id, { serviceId: `service-${id}` }));
+    const here = many.map((one) => local(one, otherImage));
+    const planned = plan(state(...many), observed(...here), now);
+    expect(keys(planned)).toEqual(['redeploy:a', 'redeploy:b', 'redeploy:c']);
+    const [first, ...others] = planned.filter(isRemoval);
+    expect(plan(state(...many), stopping([first!, ...others], ...here), now)).toEqual([]);
+    expect(keys(plan(state(...many), stopping(others, ...here.slice(1)), now))).toEqual([
+      'deploy_missing:a',
+      'redeploy:d',
+    ]);
   });
 
   it('P17: is the same whatever the order of containers and of removals under way', () => {
