@@ -6,6 +6,7 @@ import { upEnvironment } from '../../platform/config/up.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { endAsked } from '../../platform/lifecycle/signals.ts';
 import { dataOption } from '../data-option.ts';
+import { packageRoot } from '../root.ts';
 import { installToolsFor } from '../tools/install.ts';
 import { awaitServing, followPush, LandingFailed, type Landing } from './follow.ts';
 import { machineFacts, roomFacts, takeBack } from './facts.ts';
@@ -79,6 +80,7 @@ function render({ url, push, console, sandbox }: Running, dataDir: string): stri
     ...(url === null ? [] : [`It serves:     ${url}`]),
     ...(push === null ? [] : [`This push:     ${push}`]),
     `Console:       ${console}`,
+    `Ask it:        ${path.join(packageRoot(), 'cli', 'landfall.mjs')} status --data ${path.resolve(dataDir)}`,
     ...(sandbox === null ? [] : [`Sandbox:       ${sandbox}`, `Try it:        ${change}`]),
     'Ctrl-C ends everything; the data stays.',
   ];
