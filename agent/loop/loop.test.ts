@@ -27,6 +27,7 @@ function setUp(change: Partial<LoopPorts> = {}) {
     log: (line) => world.lines.push(line),
     health: { sync: () => undefined, healthOf: () => null, stop: () => undefined },
     expected: () => world.expected,
+    current: () => world.expected,
     poll: () => void (world.polls += 1),
     report: (report) => world.reports.push(report),
     lookEveryMs: 10_000,

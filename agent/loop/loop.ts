@@ -19,7 +19,7 @@ export interface Report {
   seen: readonly SeenContainer[];
 }
 
-export interface LoopPorts extends Omit<PassPorts, 'changed' | 'wake' | 'current'> {
+export interface LoopPorts extends Omit<PassPorts, 'changed' | 'wake'> {
   alarm: Alarm;
   health: HealthMonitor;
   /** The newest expected state that is known; null before the first. */
@@ -73,7 +73,6 @@ const engineRetryMs = 1_000;
 async function pass(expected: ExpectedState, memory: Memory, ports: LoopPorts): Promise<Seen> {
   return await runPass(expected, memory, {
     ...ports,
-    current: ports.expected,
     wake: () => ports.alarm.ring('removal'),
     changed: (seen) => {
       ports.health.sync(targetsOf(expected, seen));

@@ -6,7 +6,7 @@ import { StalledError } from '../../platform/errors/errors.ts';
 import { systemClock } from './clock.ts';
 import { ActionFailed } from './failure.ts';
 import { emptyMemory } from './memory.ts';
-import { runPass, type PassPorts } from './pass.ts';
+import { look, runPass, type PassPorts } from './pass.ts';
 
 const web = expectedContainer({ image: 'r/web@sha256:1', ip: '10.200.1.2', allocationId: 'a1' });
 const api = expectedContainer({ image: 'r/api@sha256:2', ip: '10.200.1.3', allocationId: 'a2', serviceName: 'api' });
@@ -134,6 +134,13 @@ describe('a pass', () => {
     expect(node.done).toEqual(['start']);
   });
 
+  it('counts an exit once, however many look at it at the same time', async () => {
+    const { node, memory, ports } = setUp();
+    node.containers.push(exited(running(web, 'c1', new Date('2029-12-31T23:00:00Z')), 7));
+    await Promise.all([look(memory, ports), look(memory, ports)]);
+    expect(memory.restarts.get('a1')?.restarts).toBe(1);
+  });
+
   it('does not start a container again and again that exits at once', async () => {
     const { node, memory, ports } = setUp();
     const execute: PassPorts['execute'] = async (action, context) => {
@@ -199,12 +206,13 @@ describe('a container that is replaced', () => {
     return done;
   }
 
-  it('has its successor at once, as it is expected by then, whatever the loop is busy with', async () => {
+  it('has its successor at once, whatever the loop is busy with', async () => {
     expect(await replaced(() => expecting(changed, api))).toEqual(['redeploy', 'deploy_missing']);
   });
 
-  it('has none that nothing expects any more, and leaves one that moves to the plan', async () => {
+  it('has none that nothing expects any more, and leaves one that moves or has changed again to the plan', async () => {
     expect(await replaced(() => expecting(api))).toEqual(['redeploy']);
+    expect(await replaced(() => expecting({ ...changed, specDigest: 'a third' }, api))).toEqual(['redeploy']);
     expect(await replaced(() => expecting({ ...changed, ip: '10.200.1.77' }, api))).toEqual(['redeploy']);
     expect(await replaced(() => null)).toEqual(['redeploy']);
   });

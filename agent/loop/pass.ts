@@ -128,13 +128,15 @@ interface Scene {
   expected: ExpectedState;
   memory: Memory;
   seen: readonly SeenContainer[];
+  /** It goes on while the loop does: what was seen when it began may be long ago. */
+  isBeside?: boolean;
 }
 
 /** Its end wakes the loop. */
 function begin(action: Removal, scene: Scene, ports: PassPorts): void {
   const { underWay } = scene.memory;
   const key = actionKey(action);
-  const ended = takeAway(action, { ...scene, withinMs: ports.limits.actionMs }, ports).finally(() => {
+  const ended = takeAway(action, { ...scene, withinMs: ports.limits.actionMs, isBeside: true }, ports).finally(() => {
     underWay.delete(key);
     ports.wake();
   });
@@ -144,18 +146,23 @@ function begin(action: Removal, scene: Scene, ports: PassPorts): void {
 /** What takes the place of a container comes at once: it waits for no pull that the loop is busy with. */
 async function takeAway(action: Removal, scene: Scene & { withinMs: number }, ports: PassPorts): Promise<void> {
   const isGone = await carryOut(action, scene, ports);
-  const expected = isGone ? ports.current() : null;
-  const successor = expected === null ? null : successorOf(action, expected);
-  if (expected !== null && successor !== null) await carryOut(successor, { ...scene, expected }, ports);
+  const expected = isGone && !ports.signal.aborted ? ports.current() : null;
+  const successor = expected === null ? null : successorOf(action, scene, expected);
+  if (expected !== null && successor !== null) await carryOut(successor, { ...scene, expected, isBeside: true }, ports);
 }
 
-/** As it is expected by now. One that moves may find its new address taken, and is left to the plan. */
-function successorOf(action: Removal, { containers }: ExpectedState): Action | null {
-  if (action.kind !== 'redeploy' || action.cause === 'address') return null;
-  const { allocationId } = action;
-  const container = containers.find((one) => one.allocationId === allocationId);
-  if (container === undefined || container.ip !== action.container.ip || container.leasedUntil !== null) return null;
-  return { kind: 'deploy_missing', allocationId, container };
+/**
+ * Only when it is expected as it was when its turn came: a change is the plan's, which may go by an older snapshot still. One that
+ * moves may find its new address taken, and is the plan's too.
+ */
+function successorOf(action: Removal, { seen }: Scene, { containers }: ExpectedState): Action | null {
+  if (action.kind !== 'redeploy') return null;
+  const { allocationId, container } = action;
+  const now = containers.find((one) => one.allocationId === allocationId);
+  const before = seen.find(({ local }) => local.containerId === action.containerId);
+  if (now === undefined || now.specDigest !== container.specDigest || now.leasedUntil !== null) return null;
+  const stays = before === undefined || before.local.ip === null || before.local.ip === now.ip;
+  return stays ? { kind: 'deploy_missing', allocationId, container: now } : null;
 }
 
 /** Never rejects: how it went is remembered. False: it failed. */
@@ -216,14 +223,16 @@ export async function look(
   const underWay = removalsUnderWay(memory);
   const seen = (await ports.observe()).map((one) => withStopping(memory, one));
   for (const exited of newExits(memory, seen, underWay)) {
-    noteExit(memory, { seen: exited, lastLog: await ports.logTail(exited) }, ports.clock.now());
+    const lastLog = await ports.logTail(exited);
+    // Another look may have been quicker.
+    if (newExits(memory, [exited], underWay).length > 0) noteExit(memory, { seen: exited, lastLog }, ports.clock.now());
   }
   return seen;
 }
 
 async function attempt(
   action: Action,
-  { expected, memory, seen, withinMs }: Scene & { withinMs: number },
+  { expected, memory, seen, withinMs, isBeside = false }: Scene & { withinMs: number },
   ports: PassPorts,
 ): Promise<Failure | null> {
   const deadline = { what: describe(action), milliseconds: withinMs, signal: ports.signal };
@@ -232,8 +241,7 @@ async function attempt(
       if ('part' in action) return ports.parts.apply(action.part, expected);
       const onPulling = (): void => {
         memory.pulling.add(action.allocationId);
-        // What was seen when it began may be long ago.
-        if (isRemoval(action)) ports.wake();
+        if (isBeside) ports.wake();
         else ports.changed(seen);
       };
       const onStopping = (containerId: string, graceMs: number): void => {

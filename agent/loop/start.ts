@@ -115,6 +115,7 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     logTail: lastLines,
     health,
     expected,
+    current: options.expected.current,
     poll: options.expected.poll,
     report,
     log: options.note,

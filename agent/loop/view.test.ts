@@ -31,6 +31,15 @@ describe('the containers of a report', () => {
     expect(observedContainers(view({}))).toEqual([]);
   });
 
+  it('hold the place of one between a container and its successor, whether it is expected still or not', () => {
+    const memory = emptyMemory();
+    const redeploy = { kind: 'redeploy', allocationId: 'a1', containerId: 'c1', container: web } as const;
+    const action = { ...redeploy, cause: 'spec', force: false } as const;
+    memory.underWay.set('redeploy:a1', { action, ended: Promise.resolve() });
+    for (const expected of [expecting(web), expecting(), null])
+      expect(observedContainers(view({ memory, expected }))).toMatchObject([{ allocationId: 'a1', state: 'created' }]);
+  });
+
   it('say that an image is being fetched', () => {
     const memory = emptyMemory();
     memory.pulling.add('a1');

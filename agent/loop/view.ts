@@ -1,5 +1,5 @@
 /** Describes what is on the node for the status report: expected and observed state, health and failures in one list. */
-import type { ExpectedContainer, ExpectedState } from '../../core/contract/expected-state.ts';
+import type { ExpectedState } from '../../core/contract/expected-state.ts';
 import type { ObservedContainer } from '../../core/contract/status.ts';
 import type { HealthState } from '../../core/health/health.ts';
 import { labelNames } from '../../core/plan/labels.ts';
@@ -22,10 +22,14 @@ const maxLines = 50;
 /** Everything of ours that is here, and everything expected that is on its way or cannot be made. Sorted by allocation. */
 export function observedContainers(view: View): ObservedContainer[] {
   const present = latestPerAllocation(view.seen);
-  const absent = (view.expected?.containers ?? []).filter(({ allocationId }) => !present.has(allocationId));
+  const replaced = [...view.memory.underWay.values()].flatMap(({ action }) =>
+    action.kind === 'redeploy' ? action.allocationId : [],
+  );
+  const wanted = new Set([...(view.expected?.containers ?? []).map(({ allocationId }) => allocationId), ...replaced]);
+  const absent = [...wanted].filter((allocationId) => !present.has(allocationId));
   const all = [
     ...[...present.values()].map((seen) => presentContainer(view, seen)),
-    ...absent.flatMap((container) => absentContainer(view, container)),
+    ...absent.flatMap((allocationId) => absentContainer(view, allocationId, replaced.includes(allocationId))),
   ];
   return all.sort((a, b) => (a.allocationId < b.allocationId ? -1 : 1));
 }
@@ -86,11 +90,11 @@ function exitTrouble(seen: SeenContainer, exit: LastExit | undefined): Trouble {
 /** There is no container yet for want of its image. */
 const fetchFailures: ReadonlySet<string> = new Set(['pull_failed', 'image_missing', 'registry_refused']);
 
-function absentContainer(view: View, container: ExpectedContainer): ObservedContainer[] {
-  const { allocationId } = container;
+/** Between a container and its successor there may be none, and yet its address and room are not free. */
+function absentContainer(view: View, allocationId: string, isReplaced: boolean): ObservedContainer[] {
   const failure = view.memory.failures.get(allocationId);
   const pulling = view.memory.pulling.has(allocationId);
-  if (!pulling && failure === undefined) return [];
+  if (!pulling && failure === undefined && !isReplaced) return [];
   const fetching = pulling || (failure !== undefined && fetchFailures.has(failure.code));
   return [
     {
