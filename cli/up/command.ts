@@ -16,7 +16,15 @@ import { startLine, type Line, type LineOptions } from './line.ts';
 import { rememberedNetwork, usedAddresses } from './network.ts';
 import { defaultFirstPort, portsFrom } from '../bootstrap/ports.mjs';
 import { machineObstacle, roomObstacle, type MachineFacts } from '../bootstrap/preflight.mjs';
-import { commitChange, ensureSample, hasUnpushed, push, sampleRepository, type Sample } from './sample.ts';
+import {
+  commitChange,
+  ensureSample,
+  hasUnpushed,
+  push,
+  requireDeployedBranch,
+  sampleRepository,
+  type Sample,
+} from './sample.ts';
 
 interface UpOptions {
   data: string;
@@ -93,6 +101,7 @@ async function firstPush(line: Line, options: UpOptions, signal: AbortSignal): P
   const sample = await ensureSample(line.sandbox.control, path.resolve(options.data, 'sample'));
   if (await hasUnpushed(sample)) return land(line, sample, signal);
   if (options.once !== true) return null;
+  await requireDeployedBranch(sample);
   await commitChange(sample, `Landed again on ${new Date().toISOString()}`);
   return land(line, sample, signal);
 }

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { StalledError } from '../../platform/errors/errors.ts';
 import type { Control } from '../../sandbox/control/commands.ts';
 import { packageRoot } from '../root.ts';
 import { resolveTool } from '../tools/resolve.ts';
@@ -66,14 +67,36 @@ export async function commitChange(sample: Sample, words: string, files: Record<
   await git(sample.directory, 'commit', '--quiet', '--all', '--message', words);
 }
 
-/** Whether the sandbox has not seen the newest commit yet. */
-export async function hasUnpushed(sample: Sample): Promise<boolean> {
-  const remote = await git(sample.directory, 'ls-remote', 'origin', `refs/heads/${sampleBranch}`);
-  return !remote.startsWith(await git(sample.directory, 'rev-parse', 'HEAD'));
+const deployedRef = `refs/heads/${sampleBranch}`;
+
+/**
+ * Whether the branch that is deployed has a commit that the sandbox lacks. Another branch may be checked out, and the sandbox may be
+ * ahead, where a pull request was merged on its page: then there is nothing to push.
+ */
+export async function hasUnpushed({ directory }: Sample): Promise<boolean> {
+  const [remote = ''] = (await git(directory, 'ls-remote', 'origin', deployedRef)).split('\t');
+  if (remote === '') return true;
+  await git(directory, 'fetch', '--quiet', 'origin', deployedRef);
+  const behind = await git(directory, 'rev-list', '--count', `${deployedRef}..${remote}`);
+  const ahead = await git(directory, 'rev-list', '--count', `${remote}..${deployedRef}`);
+  return behind === '0' && ahead !== '0';
 }
 
-/** A real `git push`. Gives the commit. */
-export async function push(sample: Sample): Promise<string> {
-  await git(sample.directory, 'push', '--quiet', '--set-upstream', 'origin', sampleBranch);
-  return git(sample.directory, 'rev-parse', 'HEAD');
+/** A change is committed to what is checked out. @throws StalledError when that is not what is deployed. */
+export async function requireDeployedBranch({ directory }: Sample): Promise<void> {
+  const branch = await git(directory, 'rev-parse', '--abbrev-ref', 'HEAD');
+  if (branch === sampleBranch) return;
+  throw new StalledError(
+    'sample_branch',
+    `The sample in ${directory} is on the branch ${branch}, which nothing deploys.`,
+    {
+      hint: `Go back with: git -C ${directory} switch ${sampleBranch}`,
+    },
+  );
+}
+
+/** A real `git push` of the branch that is deployed. Gives the commit. */
+export async function push({ directory }: Sample): Promise<string> {
+  await git(directory, 'push', '--quiet', '--set-upstream', 'origin', sampleBranch);
+  return git(directory, 'rev-parse', deployedRef);
 }
