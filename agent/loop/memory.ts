@@ -69,10 +69,11 @@ export function removalsUnderWay(memory: Memory): Removal[] {
   return [...memory.underWay.values()].map(({ action }) => action);
 }
 
-/** The engine calls it running until it has stopped; it is not to be probed any more, nor to count as healthy. */
+/** The engine calls it running until it has stopped, and exited until it is removed: it is neither to be probed nor to count as a crash. */
 export function withStopping({ stopping }: Pick<Memory, 'stopping'>, seen: SeenContainer): SeenContainer {
   const { local } = seen;
-  if (local.state !== 'running' || !stopping.has(local.containerId)) return seen;
+  const isThere = local.state === 'running' || local.state === 'exited';
+  if (!isThere || !stopping.has(local.containerId)) return seen;
   return { ...seen, local: { ...local, state: 'stopping' } };
 }
 

@@ -5,7 +5,7 @@ import { exited, fakeNode, running } from '../testing/fake-node.ts';
 import { StalledError } from '../../platform/errors/errors.ts';
 import { systemClock } from './clock.ts';
 import { ActionFailed } from './failure.ts';
-import { emptyMemory } from './memory.ts';
+import { emptyMemory, withStopping } from './memory.ts';
 import { look, runPass, type PassPorts } from './pass.ts';
 
 const web = expectedContainer({ image: 'r/web@sha256:1', ip: '10.200.1.2', allocationId: 'a1' });
@@ -342,4 +342,13 @@ describe('a pass with containers that take their whole grace to stop', () => {
     expect(memory.underWay.size).toBe(0);
     expect(memory.results.map(({ ok }) => ok)).toEqual(stubborn.map(() => false));
   });
+});
+
+it('a container that was asked to stop is one that stops until it is removed, also once it has ended', () => {
+  const memory = emptyMemory();
+  const seen = exited(running(web, 'c1', new Date()), 137);
+  expect(withStopping(memory, seen).local.state).toBe('exited');
+  memory.stopping.add('c1');
+  expect(withStopping(memory, seen).local.state).toBe('stopping');
+  expect(withStopping(memory, running(web, 'c1', new Date())).local.state).toBe('stopping');
 });
